@@ -1,0 +1,9 @@
+//! glotgap-core: reads bytes and counts. No Python anywhere.
+//!
+//! Rooms: [`weights`] scans model weights. Rooms never import each other; they share [`error`] and [`work`].
+
+pub mod error;
+pub mod weights;
+pub mod work;
+
+pub use error::{Error, Kind, Result};
