@@ -2,7 +2,9 @@
 //!
 //! Rooms: [`weights`] scans model weights. Rooms never import each other; they share [`error`] and [`work`].
 
+pub mod cpu;
 pub mod error;
+pub mod lanes;
 pub mod weights;
 pub mod work;
 

@@ -1,1 +1,23 @@
-//! The binding (to be written).
+//! glotgap._core: check, detach, one call, convert. No arithmetic and no file formats.
+
+#![allow(clippy::needless_pass_by_value, reason = "arguments from Python arrive by value")]
+
+mod error;
+mod run;
+mod statistics;
+mod weights;
+
+/// The Rust core of glotgap.
+#[pyo3::pymodule]
+mod _core {
+    #[pymodule_export]
+    use crate::statistics::{Histogram, Moments};
+    #[pymodule_export]
+    use crate::weights::Model;
+
+    #[pymodule_init]
+    fn init(module: &pyo3::Bound<'_, pyo3::types::PyModule>) -> pyo3::PyResult<()> {
+        use pyo3::types::PyModuleMethods;
+        module.add("__version__", env!("CARGO_PKG_VERSION"))
+    }
+}

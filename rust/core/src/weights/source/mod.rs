@@ -7,8 +7,12 @@
 pub mod bytes;
 pub mod dequant;
 pub mod gguf;
+pub mod index;
+mod json;
+pub mod model;
 pub mod npy;
 pub mod pickle;
+pub mod read;
 pub mod safetensors;
 pub mod torch;
 pub mod zip;
@@ -21,6 +25,8 @@ use crate::weights::dtype::DType;
 
 pub use bytes::{Bytes, Io};
 pub use dequant::BlockType;
+pub use model::Model;
+pub use read::{Buffers, Stretch};
 
 /// How a tensor's values are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,0 +1,188 @@
+"""`glotgap weights`: scan the weights of a model, and draw what a scan found."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from glotgap._errors import BadArgumentError, UnsupportedError
+
+if TYPE_CHECKING:
+    import polars as pl
+    from matplotlib.figure import Figure
+
+    from glotgap.weights import Histogram
+
+_PER = re.compile(r"tensor|row|column|head|group:[1-9]\d*")
+
+
+@click.group()
+def weights() -> None:
+    """Scan the weights of a model, and draw what a scan found."""
+
+
+def _check_per(_context: click.Context, _option: click.Parameter, value: str) -> str:
+    if not _PER.fullmatch(value):
+        raise click.BadParameter("choose tensor, row, column, head or group:N, for example group:32")
+    return value
+
+
+def _check_sort(_context: click.Context, _option: click.Parameter, value: str) -> str:
+    from glotgap.tables import TENSORS
+
+    if not any(column.covers(value) and column.name != "shape" for column in TENSORS.columns):
+        raise click.BadParameter(
+            f"{value!r} is no column of a scan; choose for example kurtosis, absmax_sigma or tail6"
+        )
+    return value
+
+
+def _check_table(_context: click.Context, _option: click.Parameter, value: str | None) -> str | None:
+    from glotgap.tables import check_path
+
+    return value if value is None else _usable(check_path, value)
+
+
+def _check_picture(_context: click.Context, _option: click.Parameter, value: str) -> str:
+    from glotgap.report.page import check_path
+
+    return _usable(check_path, value)
+
+
+def _usable(check: Callable[[str], Path], value: str) -> str:
+    try:
+        check(value)
+    except BadArgumentError as error:
+        raise click.BadParameter(str(error)) from error
+    return value
+
+
+_threads = click.option(
+    "--threads", type=click.IntRange(min=1), metavar="N", help="Threads that read; all cores by default."
+)
+_io = click.option("--io", type=click.Choice(["mmap", "pread"]), default="mmap", show_default=True, help="How to read.")
+_quiet = click.option("--quiet", "-q", is_flag=True, help="Print nothing but errors.")
+
+
+@weights.command()
+@click.argument("path")
+@click.option("--per", default="tensor", show_default=True, callback=_check_per, metavar="PART",
+              help="One row for each tensor, row, column, head or group:N.")  # fmt: skip
+@click.option("--out", metavar="FILE", callback=_check_table, help="Write the table to a .parquet, .csv or .json file.")
+@click.option("--sort", default="kurtosis", show_default=True, callback=_check_sort, metavar="COLUMN",
+              help="Column that ranks what is printed, worst first.")  # fmt: skip
+@click.option("--top", type=click.IntRange(min=0), default=20, show_default="20", metavar="N", help="Rows to print.")
+@_threads
+@_io
+@click.option("--quantile", type=click.FloatRange(0, 1), multiple=True, metavar="Q",
+              help="A quantile to compute; may be repeated, and replaces the usual ones.")  # fmt: skip
+@click.option("--tail", type=click.FloatRange(0, min_open=True), multiple=True, metavar="K",
+              help="Share beyond K sigma; may be repeated, and replaces 3, 4 and 6.")  # fmt: skip
+@click.option("--no-clip", is_flag=True, help="Leave out clips and signal-to-noise ratios.")
+@_quiet
+def scan(
+    *,
+    path: str,
+    per: str,
+    out: str | None,
+    sort: str,
+    top: int,
+    threads: int | None,
+    io: str,
+    quantile: tuple[float, ...],
+    tail: tuple[float, ...],
+    no_clip: bool,
+    quiet: bool,
+) -> None:
+    """Scan the model at PATH: a file, a directory or a Hub id. Prints its worst tensors; --out keeps every figure."""
+    from glotgap import tables
+    from glotgap.cli.progress import reading
+    from glotgap.report.terminal import show
+    from glotgap.weights import QUANTILES, TAILS, inspect
+
+    with reading(quiet=quiet) as progress:
+        found = inspect(
+            path,
+            per=per,
+            io=io,
+            threads=threads,
+            progress=progress,
+            quantiles=quantile or QUANTILES,
+            tails=tail or TAILS,
+            clip=not no_clip,
+        )
+    if out is not None:
+        tables.write(found.frame, out, found.metadata)
+    if not quiet:
+        show(found.frame, found.skipped, by=sort, top=top)
+
+
+@weights.command()
+@click.argument("path")
+@click.option("-o", "--out", required=True, metavar="FILE", callback=_check_picture,
+              help="Picture to write: .svg, .png or .html.")  # fmt: skip
+@click.option("--tensor", metavar="NAME", help="Draw the histogram of this tensor, with its clips.")
+@click.option(
+    "--bits", type=click.IntRange(2, 8), default=4, show_default=True, metavar="N", help="Bit width of those clips."
+)
+@_threads
+@_io
+@_quiet
+def plot(*, path: str, out: str, tensor: str | None, bits: int, threads: int | None, io: str, quiet: bool) -> None:
+    """Draw the kurtosis of each layer and component of PATH: a model, or the table of a scan."""
+    if tensor is not None and _is_table(path):
+        raise click.UsageError(
+            f"{path} is the table of a scan, without weights: give the model's own PATH with --tensor"
+        )
+    pictures = _pictures()
+    from glotgap.report.page import save
+
+    if tensor is None:
+        frame, text = _scanned(path, threads=threads, io=io, quiet=quiet)
+        figure: Figure = pictures.heat_map(frame)
+        title = "Excess kurtosis by layer and component"
+    else:
+        figure = pictures.clip_histogram(_histogram(path, tensor, threads=threads, io=io, quiet=quiet), tensor, bits)
+        title, text = f"{tensor} and its {bits}-bit clips", []
+    save(figure, out, title=title, text=text)
+
+
+def _is_table(path: str) -> bool:
+    return path.endswith((".parquet", ".csv", ".json")) and not path.endswith(".index.json")
+
+
+def _pictures() -> Any:
+    try:
+        from glotgap.report import weights as pictures
+    except ModuleNotFoundError as error:
+        raise UnsupportedError(
+            f"plot needs {error.name}, which is not installed: pip install 'glotgap[report]'"
+        ) from error
+    return pictures
+
+
+def _histogram(path: str, tensor: str, *, threads: int | None, io: str, quiet: bool) -> "Histogram":
+    from glotgap.cli.progress import reading
+    from glotgap.weights import tensor_histogram
+
+    with reading(quiet=quiet) as progress:
+        return tensor_histogram(path, tensor, io=io, threads=threads, progress=progress)
+
+
+def _scanned(path: str, *, threads: int | None, io: str, quiet: bool) -> "tuple[pl.DataFrame, list[str]]":
+    """Return the TENSORS table at `path`, read or scanned, and what to say under its picture."""
+    from glotgap import tables
+    from glotgap.cli.progress import reading
+    from glotgap.report.summary import sentence, skipped_lines, unknown_line
+
+    if _is_table(path):
+        frame = tables.read(path)
+        return frame, [sentence(frame)]
+    from glotgap.weights import inspect
+
+    with reading(quiet=quiet) as progress:
+        found = inspect(path, io=io, threads=threads, progress=progress, quantiles=(), tails=(), clip=False)
+    lines = [sentence(found.frame), " ".join(skipped_lines(found.skipped)), unknown_line(found.frame) or ""]
+    return found.frame, [line for line in lines if line]

@@ -1,0 +1,153 @@
+//! What a scan has gathered so far of one tensor; several threads add to it.
+//!
+//! Narrow tensors gather a histogram. Wide ones gather the moments of each step in its own place (joined in
+//! index order at the end), a sketch if asked for, and *outliers*: the values beyond 97 % of the smallest kσ asked
+//! for, by the mean and σ of a sample. When the true kσ turn out to lie outside that window, counting the outliers
+//! gives the exact tails, and the tensor need not be read twice; otherwise [`super::refine`] reads it again.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+
+use crate::error::Result;
+use crate::weights::figures::{Figures, Wanted};
+use crate::weights::histogram::{Bins, Histogram};
+use crate::weights::moments::{self, Moments};
+use crate::weights::source::{Buffers, Encoding, Stretch, Tensor};
+use crate::weights::visit;
+
+/// Outliers kept of one tensor: 16 MiB.
+const ROOM: usize = 4 << 20;
+const MARGIN: f64 = 0.97;
+
+/// Values nearer to `center` than `distance` are taken to be in no tail.
+#[derive(Clone, Copy)]
+pub(crate) struct Window {
+    pub(crate) center: f32,
+    pub(crate) distance: f32,
+}
+
+#[derive(Default)]
+pub(crate) struct Gathered {
+    pub(crate) histogram: Option<Histogram>,
+    pub(crate) parts: Vec<Option<Moments>>,
+    outliers: Vec<Vec<f32>>,
+    kept: usize,
+    /// Whether some outlier was not kept.
+    lost: bool,
+}
+
+pub(crate) struct Slot {
+    left: AtomicU64,
+    gathered: Mutex<Gathered>,
+    window: OnceLock<Option<Window>>,
+}
+
+/// A lock is poisoned only by a panic, after which no result is returned.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Slot {
+    pub(crate) fn new(steps: u64) -> Self {
+        Self { left: AtomicU64::new(steps), gathered: Mutex::default(), window: OnceLock::new() }
+    }
+
+    pub(crate) fn gathered(&self) -> MutexGuard<'_, Gathered> {
+        lock(&self.gathered)
+    }
+
+    /// Notes that `steps` more are in; whether they were the last.
+    pub(crate) fn is_complete_after(&self, steps: u64) -> bool {
+        self.left.fetch_sub(steps, Ordering::AcqRel) == steps
+    }
+
+    /// The window, if any step has asked for it.
+    pub(crate) fn known_window(&self) -> Option<Window> {
+        self.window.get().copied().flatten()
+    }
+
+    /// Where an f32 tensor is expected to have no tails, by a sample; `None` when no tails are asked for.
+    pub(crate) fn window(&self, tensor: &Tensor, wanted: &Wanted, buffers: &mut Buffers) -> Result<Option<Window>> {
+        if let Some(window) = self.window.get() {
+            return Ok(*window);
+        }
+        let smallest = wanted.tails.iter().copied().reduce(f64::min);
+        let window = match smallest {
+            Some(k) => around(&sample(tensor, buffers)?, MARGIN * k),
+            None => None,
+        };
+        Ok(*self.window.get_or_init(|| window))
+    }
+}
+
+impl Gathered {
+    pub(crate) fn put(&mut self, at: usize, part: Moments, outliers: Option<Vec<f32>>) {
+        if self.parts.len() <= at {
+            self.parts.resize(at + 1, None);
+        }
+        self.parts[at] = Some(part);
+        let Some(outliers) = outliers.filter(|found| self.kept + found.len() <= ROOM) else {
+            self.lost = true;
+            return;
+        };
+        self.kept += outliers.len();
+        self.outliers.push(outliers);
+    }
+
+    /// The histogram over `bins`, made when first asked for.
+    pub(crate) fn histogram(&mut self, bins: Bins) -> &mut Histogram {
+        self.histogram.get_or_insert_with(|| Histogram::new(bins))
+    }
+
+    pub(crate) fn joined(&mut self) -> Moments {
+        moments::merge_all(std::mem::take(&mut self.parts).into_iter().flatten())
+    }
+
+    /// Exact tail shares, if the outliers hold all that is needed.
+    pub(crate) fn tails(&self, window: Option<Window>, all: &Moments, wanted: &Wanted) -> Option<Vec<Option<f64>>> {
+        let (mean, std) = (all.mean()?, all.std().filter(|s| *s > 0.0)?);
+        let smallest = wanted.tails.iter().copied().reduce(f64::min)?;
+        let window = window.filter(|_| !self.lost)?;
+        let covers = (f64::from(window.center) - mean).abs() + f64::from(window.distance) <= smallest * std;
+        let limits: Vec<f64> = wanted.tails.iter().map(|k| k * std).collect();
+        let beyond = covers.then(|| {
+            let parts = self.outliers.iter().map(|part| visit::beyond(part, mean, &limits));
+            parts.fold(vec![0; limits.len()], |sum, more| sum.iter().zip(more).map(|(a, b)| a + b).collect())
+        });
+        beyond.map(|counts: Vec<u64>| counts.iter().map(|count| Some(*count as f64 / all.n as f64)).collect())
+    }
+}
+
+fn around(sample: &[f32], k: f64) -> Option<Window> {
+    let (mean, std) = spread(sample)?;
+    let bulk: Vec<f32> = sample.iter().copied().filter(|x| (f64::from(*x) - mean).abs() <= 6.0 * std).collect();
+    let (mean, std) = spread(&bulk)?;
+    Some(Window { center: mean as f32, distance: (k * std) as f32 })
+}
+
+fn spread(sample: &[f32]) -> Option<(f64, f64)> {
+    let stored: Vec<[u8; 4]> = sample.iter().map(|x| x.to_le_bytes()).collect();
+    let moments = Moments::of_f32(&stored);
+    Some((moments.mean()?, moments.std()?))
+}
+
+/// At most 64 runs of 512 values, evenly spread.
+fn sample(tensor: &Tensor, buffers: &mut Buffers) -> Result<Vec<f32>> {
+    const RUN: u64 = 512;
+    let runs = tensor.n().div_ceil(RUN).min(64);
+    let stride = tensor.n() / runs.max(1) / RUN * RUN;
+    let mut found = Vec::with_capacity((runs * RUN) as usize);
+    for first in (0..runs).map(|run| run * stride) {
+        let count = RUN.min(tensor.n() - first);
+        if let Stretch::Singles(values) = tensor.stretch(first, count as usize, buffers)? {
+            found.extend(values.iter().map(|bytes| f32::from_le_bytes(*bytes)));
+        }
+    }
+    Ok(found)
+}
+
+/// The figures of a tensor without values.
+pub(crate) fn empty(tensor: &Tensor, wanted: &Wanted) -> Figures {
+    let exact = matches!(tensor.encoding, Encoding::Plain(dtype) if dtype.is_narrow());
+    Figures::empty(exact, wanted)
+}

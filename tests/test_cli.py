@@ -1,0 +1,176 @@
+"""The command line, end to end on small files: what it prints, writes, and returns when it fails."""
+
+import json
+import struct
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from glotgap import __version__, tables
+from glotgap.cli import main
+
+WORST = "encoder.layer.1.output.dense.weight"
+
+
+@pytest.fixture
+def model(tmp_path):
+    """A float32 safetensors file of three tensors, the second with one far outlier."""
+    arrays = np.random.default_rng(5).standard_normal((3, 64, 48)).astype("<f4")
+    arrays[1, 7, 7] = 90.0
+    names = ("encoder.layer.0.attention.self.query.weight", WORST, "odd.thing")
+    size = arrays[0].nbytes
+    header = {
+        name: {"dtype": "F32", "shape": [64, 48], "data_offsets": [place * size, (place + 1) * size]}
+        for place, name in enumerate(names)
+    }
+    text = json.dumps(header).encode()
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(struct.pack("<Q", len(text)) + text + arrays.tobytes())
+    return str(path)
+
+
+@pytest.fixture
+def glotgap(capsys):
+    """Run the command line in this process: (exit code, standard output, standard error)."""
+
+    def run(*arguments):
+        with pytest.raises(SystemExit) as ended:
+            main(list(arguments))
+        streams = capsys.readouterr()
+        return ended.value.code, streams.out, streams.err
+
+    return run
+
+
+def test_scan_prints_the_worst_first_and_names_what_it_does_not_know(glotgap, model):
+    code, out, err = glotgap("weights", "scan", model)
+    lines = out.splitlines()
+    ranking = [line.split()[0] for line in lines if line.startswith(("encoder.", "odd."))]
+    assert (code, err) == (0, "")
+    assert ranking[0] == WORST
+    assert len(ranking) == 3
+    assert f"The heaviest tails of this model sit in {WORST} (mlp.down, layer 1" in out
+    assert "No known component (other): odd.thing." in out
+    assert "\x1b" not in out
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "csv", "json"])
+def test_out_keeps_every_figure_and_how_it_was_made(glotgap, model, tmp_path, suffix):
+    path = tmp_path / f"x.{suffix}"
+    assert glotgap("weights", "scan", model, "--out", str(path))[0] == 0
+    table = tables.read(path)
+    assert table["tensor"].to_list() == sorted(table["tensor"])
+    assert table.filter(table["tensor"] == WORST)["absmax"].to_list() == [90.0]
+    assert {"tail3", "tail4", "tail6", "q0.5", "sqnr4_symint"} <= set(table.columns)
+    assert tables.read_metadata(path)
+
+
+def test_options_reach_the_scan(glotgap, model, tmp_path):
+    path = tmp_path / "x.parquet"
+    options = ("--quantile", "0.9", "--tail", "2.5", "--no-clip", "--threads", "2", "--io", "pread", "--quiet")
+    code, out, err = glotgap("weights", "scan", model, *options, "--out", str(path))
+    assert (code, out, err) == (0, "", "")
+    columns = tables.read(path).columns
+    assert {"q0.9", "tail2.5"} <= set(columns)
+    assert not {"q0.5", "tail3", "sqnr4_symint"} & set(columns)
+
+
+def test_rows_are_blocks(glotgap, model, tmp_path):
+    path = tmp_path / "x.parquet"
+    code, out, _ = glotgap("weights", "scan", model, "--per", "row", "--top", "2", "--out", str(path))
+    table = tables.read(path)
+    assert code == 0
+    assert table.height == 3 * 64
+    assert table["block"].null_count() == 0
+    assert "2 of 192 blocks" in out
+    assert f"{WORST} (mlp.down, layer 1, block 7" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("scan",), "Missing argument 'PATH'"),
+        (("scan", "x", "--per", "rows"), "choose tensor, row, column, head or group:N"),
+        (("scan", "x", "--per", "group:0"), "choose tensor, row, column, head or group:N"),
+        (("scan", "x", "--sort", "curtosis"), "'curtosis' is no column of a scan"),
+        (("scan", "x", "--out", "x.txt"), "end it in .parquet, .csv or .json"),
+        (("scan", "x", "--quantile", "1.5"), "1.5"),
+        (("scan", "x", "--threads", "0"), "0"),
+        (("plot", "x"), "Missing option"),
+        (("plot", "x", "-o", "x.pdf"), "end it in .svg, .png or .html"),
+        (("plot", "x.parquet", "-o", "x.svg", "--tensor", "w"), "give the model's own PATH with --tensor"),
+        (("paint",), "No such command"),
+    ],
+)
+def test_wrong_usage_is_exit_code_2(glotgap, arguments, message):
+    code, out, err = glotgap("weights", *arguments)
+    assert (code, out) == (2, "")
+    assert message in " ".join(err.split())
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("command", [("scan",), ("plot", "-o", "x.svg")])
+@pytest.mark.parametrize("content", [None, b"", b"garbage" * 99])
+def test_bad_files_are_one_line_and_exit_code_1(glotgap, tmp_path, monkeypatch, command, content):
+    monkeypatch.chdir(tmp_path)
+    if content is not None:
+        (tmp_path / "model.safetensors").write_bytes(content)
+    code, out, err = glotgap("weights", command[0], "./model.safetensors", *command[1:])
+    assert (code, out) == (1, "")
+    assert err.startswith("error: ")
+    assert err.count("\n") == 1
+    assert "model.safetensors" in err
+
+
+def test_interruption_is_exit_code_130_without_a_traceback(glotgap, model, monkeypatch):
+    def interrupted(*_arguments, **_options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("glotgap.weights.inspect", interrupted)
+    code, out, err = glotgap("weights", "scan", model)
+    assert (code, out, err.strip()) == (130, "", "")
+
+
+def test_a_reader_that_leaves_is_no_error(model):
+    code = "import sys; from glotgap.cli import main; main(['weights', 'scan', sys.argv[1]])"
+    command = [sys.executable, "-c", code, model]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.close()
+        assert process.stderr.read() == b""
+
+
+@pytest.mark.parametrize("suffix", ["svg", "png", "html"])
+def test_plot_draws_a_model_a_saved_scan_and_one_tensor(glotgap, model, tmp_path, suffix):
+    saved = tmp_path / "scan.parquet"
+    assert glotgap("weights", "scan", model, "--out", str(saved))[0] == 0
+    for source, *options in ((model,), (str(saved),), (model, "--tensor", WORST, "--bits", "3")):
+        picture = tmp_path / f"x.{suffix}"
+        assert glotgap("weights", "plot", source, "-o", str(picture), *options) == (0, "", "")
+        assert picture.stat().st_size > 1000
+        picture.unlink()
+
+
+def test_plot_of_an_absent_tensor_names_it(glotgap, model, tmp_path):
+    code, _, err = glotgap("weights", "plot", model, "-o", str(tmp_path / "x.svg"), "--tensor", "absent.weight")
+    assert code == 1
+    assert err.startswith("error: ")
+    assert "absent.weight" in err
+    assert not (tmp_path / "x.svg").exists()
+
+
+def test_version_is_the_package_version(glotgap):
+    assert glotgap("--version")[1].strip().endswith(__version__)
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["weights", "--help"], ["weights", "scan", "--help"]])
+def test_help_loads_nothing_heavy(arguments):
+    code = (
+        "import sys; from glotgap.cli import main\n"
+        "try: main(sys.argv[1:])\n"
+        "except SystemExit: print(sorted({'polars', 'numpy', 'matplotlib', 'rich', 'torch'} & set(sys.modules)))"
+    )
+    out = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True).stdout
+    assert out.startswith("Usage: glotgap")
+    assert out.endswith("[]\n")
