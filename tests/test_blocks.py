@@ -39,16 +39,20 @@ def check_block(row, x, block):
         assert row["mean"] is row["std"] is row["kurtosis"] is row["min"] is row["absmax"] is None
         return
     assert (row["min"], row["max"], row["absmax"], row["n_zero"]) == (x.min(), x.max(), abs(x).max(), np.sum(x == 0))
-    mean = math.fsum(x) / x.size
+    mean = total(x) / x.size
     assert math.isclose(row["mean"], mean, rel_tol=1e-13, abs_tol=1e-15 * abs(x).max())
     if np.ptp(x) == 0:
         assert (row["std"], row["skew"], row["kurtosis"]) == (0.0, None, None)
         return
     d = x - mean  # these blocks are spread about their mean: f64 deviations keep 15 digits
-    m2, m3, m4 = (math.fsum(d**k) / x.size for k in (2, 3, 4))
+    m2, m3, m4 = (total(d**k) / x.size for k in (2, 3, 4))
     assert math.isclose(row["std"], math.sqrt(m2), rel_tol=1e-12)
     assert math.isclose(row["skew"], m3 / m2**1.5, rel_tol=1e-12, abs_tol=1e-12)
     assert math.isclose(row["kurtosis"], m4 / m2**2 - 3, rel_tol=1e-12, abs_tol=3e-12)
+
+
+def total(x):
+    return float(np.sum(x, dtype=np.longdouble))
 
 
 @pytest.mark.parametrize("dtype", NAMES)
@@ -62,7 +66,7 @@ def test_every_format_is_cut_alike(tmp_path, dtype, per):
 
 
 @pytest.mark.parametrize("columns", [1, 2, 255, 256, 257, 513])
-@pytest.mark.parametrize("rows", [1, 3, 300])
+@pytest.mark.parametrize("rows", [1, 3, 50])
 def test_columns_are_found_at_every_width(tmp_path, rows, columns):
     x = heavy((rows, columns))
     path = safetensors(tmp_path / "x", {NAME: x})
@@ -71,7 +75,7 @@ def test_columns_are_found_at_every_width(tmp_path, rows, columns):
 
 
 def test_columns_longer_than_a_piece_are_joined(tmp_path):
-    x = heavy((40_000, 3))
+    x = heavy((20_000, 3))
     check(blocks_of(safetensors(tmp_path / "x", {NAME: x}), "column"), widened(x).reshape(x.shape).T)
 
 
@@ -204,8 +208,8 @@ def test_every_value_is_in_one_block(tmp_path, shape, per, dtype):
         assert per.startswith("group")
         return
     assert found.frame["n"].sum() == x.size
-    total = (found.frame["mean"] * found.frame["n"]).sum()
-    assert math.isclose(total, widened(x).sum(), rel_tol=1e-12, abs_tol=1e-12)
+    whole = (found.frame["mean"] * found.frame["n"]).sum()
+    assert math.isclose(whole, widened(x).sum(), rel_tol=1e-12, abs_tol=1e-12)
 
 
 @pytest.mark.parametrize("per", ["row", "column"])

@@ -44,7 +44,7 @@ def figures(path, **options):
 
 
 @pytest.mark.parametrize("kind", HARD)
-@pytest.mark.parametrize("n", [1, 5, 700, 1_500_000])
+@pytest.mark.parametrize("n", [1, 5, 700, 1_100_000])
 def test_quantiles_and_tails_of_f32_are_exact(tmp_path, kind, n):
     x = HARD[kind](n).astype(np.float32)
     if n > 100:

@@ -19,7 +19,8 @@
 //! value by value at the clip found. An optimum above 3·max|x| cannot be the only one: a grid three (mid-rise) or two
 //! (sym-int) times finer contains it.
 //!
-//! Limit: a tooth narrower than the fine grid could be missed; tests bound the loss against an exhaustive search.
+//! Limit: beyond 8,192 crossings the optimum is not certain. Where the coarse grid misjudges the curve the true
+//! optimum can be missed: up to 1.21 times the least error was seen, for uniform bf16 values at 8 bits.
 //! For sketches (f32, f64) each bin counts as four points spread over it.
 
 use std::ops::Range;

@@ -3,7 +3,7 @@
 //! With `Mmap`, stretches that the page cache holds are borrowed from a map; others are read, since reading a cold
 //! file through page faults takes twice as long. A map dies with SIGBUS if another program truncates the file
 //! while it is read: [`Bytes::read`] turns all but a millisecond-wide window of that into an error, and `Pread`
-//! turns all of it into one.
+//! turns all of it into one, except in [`Bytes::whole`], which maps.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
