@@ -192,7 +192,7 @@ def compiled_sums() -> Callable[[Any], Any]:
         xx = x * x
         return x.sum(), xx.sum(), (x * xx).sum(), (xx * xx).sum(), chunk.abs().amax()
 
-    return torch.compile(sums, dynamic=False)  # type: ignore[no-any-return, no-untyped-call, unused-ignore]
+    return torch.compile(sums, dynamic=False)  # type: ignore[no-any-return, no-untyped-call, unused-ignore]  # checked without torch
 
 
 def torch_compiled(path: Path) -> Figures:

@@ -74,7 +74,7 @@ class Bench:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             sys.exit(f"{candidate} on {model} failed:\n{done.stderr}")
-        return json.loads(done.stdout)  # type: ignore[no-any-return]
+        return json.loads(done.stdout)  # type: ignore[no-any-return]  # worker.py prints this shape
 
     def read_limit(self, model: str, threads: int) -> float:
         """Seconds to sum the file, by the faster way of mapping its pages."""

@@ -1,6 +1,5 @@
 """`glotgap weights`: scan the weights of a model, and draw what a scan found."""
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,8 +14,6 @@ if TYPE_CHECKING:
 
     from glotgap.weights import Histogram
 
-_PER = re.compile(r"tensor|row|column|head|group:[1-9]\d*")
-
 
 @click.group()
 def weights() -> None:
@@ -24,8 +21,12 @@ def weights() -> None:
 
 
 def _check_per(_context: click.Context, _option: click.Parameter, value: str) -> str:
-    if not _PER.fullmatch(value):
-        raise click.BadParameter("choose tensor, row, column, head or group:N, for example group:32")
+    from glotgap.weights.cuts import parse
+
+    try:
+        parse(value)
+    except BadArgumentError as error:
+        raise click.BadParameter("choose tensor, row, column, head or group:N, for example group:32") from error
     return value
 
 

@@ -1,4 +1,4 @@
-//! The only place that knows threads and signals.
+//! The only place that knows signals; threads are [`glotgap_core::work`]'s.
 //!
 //! The calling thread releases the interpreter and watches the workers: 20 times a second it looks for Ctrl-C (or
 //! any signal handler that raises), and 10 times a second it calls `progress(done, total)`. Threads live as long

@@ -135,8 +135,7 @@ impl Histogram {
     }
 
     fn moments(&self) -> moments::Moments {
-        let Bins::Exact(dtype) = self.counts.bins() else { return self.distribution().moments(None) };
-        self.distribution().moments(dtype.min_normal())
+        self.counts.moments(self.distribution())
     }
 }
 

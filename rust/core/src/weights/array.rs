@@ -13,8 +13,7 @@ const PIECE: usize = 4 << 20;
 pub fn moments(dtype: DType, stored: &[u8]) -> Moments {
     if dtype.is_narrow() {
         let histogram = histogram(dtype, stored);
-        let (n_nan, n_inf) = histogram.non_finite();
-        return Moments { n_nan, n_inf, ..histogram.distribution().moments(dtype.min_normal()) };
+        return histogram.moments(&histogram.distribution());
     }
     let mut doubles = Vec::new();
     let part = |piece| match plain(dtype, piece, &mut doubles) {
@@ -27,7 +26,7 @@ pub fn moments(dtype: DType, stored: &[u8]) -> Moments {
 
 /// The histogram of the same: exact for formats of at most 16 bits, else the sketch.
 pub fn histogram(dtype: DType, stored: &[u8]) -> Histogram {
-    let mut histogram = Histogram::new(if dtype.is_narrow() { Bins::Exact(dtype) } else { Bins::Sketch });
+    let mut histogram = Histogram::new(Bins::of(dtype));
     let mut counters = Counters::default();
     let mut doubles = Vec::new();
     for piece in stored.chunks(PIECE) {

@@ -9,8 +9,8 @@ use std::sync::Mutex;
 
 use crate::error::{Error, Result};
 use crate::weights::dtype::DType;
-use crate::weights::moments::{Moments, merge_all};
-use crate::weights::powers::{self, Stored};
+use crate::weights::moments::Moments;
+use crate::weights::powers::Stored;
 use crate::weights::slot::lock;
 use crate::weights::source::read::stored_singles;
 use crate::weights::source::{Buffers, Encoding, Stretch, Tensor};
@@ -174,10 +174,6 @@ fn min_normal(tensor: &Tensor) -> f64 {
     .unwrap_or(f64::from(f32::MIN_POSITIVE))
 }
 
-fn summed<S: Stored>(values: &[S], min_normal: f64) -> Moments {
-    merge_all(values.chunks(powers::BLOCK).map(|block| powers::moments(block, min_normal)))
-}
-
 /// Blocks that are one run each, a step's worth read at a time.
 fn contiguous(
     tensor: &Tensor,
@@ -194,8 +190,8 @@ fn contiguous(
         while at < end {
             let count = STEP.min(end - at);
             let part = match wide(tensor, at, count, buffers, widened)? {
-                Wide::Singles(values) => summed(values, limit),
-                Wide::Doubles(values) => summed(values, limit),
+                Wide::Singles(values) => Moments::of(values, limit),
+                Wide::Doubles(values) => Moments::of(values, limit),
             };
             found[0] = found[0].merge(&part);
             at += count;
@@ -204,8 +200,8 @@ fn contiguous(
     }
     let run = (cut.inner as usize).max(1);
     match wide(tensor, at, end - at, buffers, widened)? {
-        Wide::Singles(values) => found.iter_mut().zip(values.chunks(run)).for_each(|(f, v)| *f = summed(v, limit)),
-        Wide::Doubles(values) => found.iter_mut().zip(values.chunks(run)).for_each(|(f, v)| *f = summed(v, limit)),
+        Wide::Singles(values) => found.iter_mut().zip(values.chunks(run)).for_each(|(f, v)| *f = Moments::of(v, limit)),
+        Wide::Doubles(values) => found.iter_mut().zip(values.chunks(run)).for_each(|(f, v)| *f = Moments::of(v, limit)),
     }
     Ok(())
 }
@@ -246,7 +242,7 @@ fn deal<S: Stored>(values: &[S], inner: usize, piles: &mut [Vec<S>]) {
 /// Sums the piles and empties them.
 fn take<S: Stored>(piles: &mut [Vec<S>], min_normal: f64, found: &mut [Moments]) {
     for (pile, found) in piles.iter_mut().zip(found) {
-        *found = found.merge(&summed(pile, min_normal));
+        *found = found.merge(&Moments::of(pile, min_normal));
         pile.clear();
     }
 }

@@ -98,9 +98,7 @@ impl Figures {
             clips: magnitudes.map(|m| search(Search::new(m))).unwrap_or_default(),
         }
     }
-}
 
-impl Figures {
     /// The figures of no values.
     pub fn empty(exact: bool, wanted: &Wanted) -> Self {
         let none = |list: &[f64]| vec![None; list.len()];

@@ -13,6 +13,7 @@ use std::ops::Range;
 use crate::cpu::{per_cpu, prefetch};
 use crate::weights::distribution::Distribution;
 use crate::weights::dtype::DType;
+use crate::weights::moments::Moments;
 
 const PATTERNS: usize = 65_536;
 /// Values that a worker may count before its u32 tables must be emptied.
@@ -84,6 +85,13 @@ impl Histogram {
         found
     }
 
+    /// Moments of what was counted, NaN and infinities of exact bins included; `distribution` is its own.
+    pub fn moments(&self, distribution: &Distribution) -> Moments {
+        let (n_nan, n_inf) = self.non_finite();
+        let min_normal = if let Bins::Exact(dtype) = self.bins { dtype.min_normal() } else { None };
+        Moments { n_nan, n_inf, ..distribution.moments(min_normal) }
+    }
+
     /// How many values are NaN, and how many infinite. For a sketch both are told by its moments instead: (0, 0).
     pub fn non_finite(&self) -> (u64, u64) {
         let (first, second) = self.bins.halves();
@@ -103,6 +111,11 @@ fn used(counts: &[u64], range: Range<usize>) -> impl DoubleEndedIterator<Item = 
 }
 
 impl Bins {
+    /// The bins for values of `dtype`.
+    pub fn of(dtype: DType) -> Self {
+        if dtype.is_narrow() { Self::Exact(dtype) } else { Self::Sketch }
+    }
+
     /// The value a pattern stands for; NaN for patterns that stand for none.
     fn value(self, pattern: u16) -> f64 {
         match self {

@@ -5,7 +5,7 @@
 //! so that the bits do not depend on who computed which block. Never raw power sums: they lose every digit when
 //! the mean is large beside the deviation.
 
-use crate::weights::powers;
+use crate::weights::powers::{self, Stored};
 
 /// Counts, extremes and central moments of the finite values of a stream.
 ///
@@ -61,14 +61,20 @@ impl Default for Moments {
 }
 
 impl Moments {
+    /// Moments of stored values, as one stream cut into blocks; `min_normal` is the smallest normal magnitude of the
+    /// format they came from.
+    pub(crate) fn of<S: Stored>(values: &[S], min_normal: f64) -> Self {
+        merge_all(values.chunks(powers::BLOCK).map(|block| powers::moments(block, min_normal)))
+    }
+
     /// Moments of little-endian f32 values, as one stream cut into blocks.
     pub fn of_f32(values: &[[u8; 4]]) -> Self {
-        merge_all(values.chunks(powers::BLOCK).map(|block| powers::moments(block, f64::from(f32::MIN_POSITIVE))))
+        Self::of(values, f64::from(f32::MIN_POSITIVE))
     }
 
     /// Moments of little-endian f64 values, as one stream cut into blocks.
     pub fn of_f64(values: &[[u8; 8]]) -> Self {
-        merge_all(values.chunks(powers::BLOCK).map(|block| powers::moments(block, f64::MIN_POSITIVE)))
+        Self::of(values, f64::MIN_POSITIVE)
     }
 
     /// These values followed by `next`'s.

@@ -101,17 +101,17 @@ struct Counts {
 }
 
 impl Counts {
-    fn add(&mut self, gaps: &Gaps, hits: &[f32], beyond: &[u64]) {
+    fn add(&mut self, gaps: &Gaps, hits: &[[u8; 4]], beyond: &[u64]) {
         if self.patterns.is_empty() && self.beyond.is_empty() {
             let patterns = |(low, high): &(f32, f32)| vec![0; (key(*high) - key(*low)) as usize + 1];
             *self =
                 Self { steps: 0, patterns: gaps.bins.iter().map(patterns).collect(), beyond: vec![0; beyond.len()] };
         }
         self.beyond.iter_mut().zip(beyond).for_each(|(sum, more)| *sum += more);
-        for x in hits {
+        for x in hits.iter().map(|stored| f32::from_le_bytes(*stored)) {
             for ((low, high), counts) in gaps.bins.iter().zip(&mut self.patterns) {
-                if (*low..=*high).contains(x) {
-                    counts[(key(*x) - key(*low)) as usize] += 1;
+                if (*low..=*high).contains(&x) {
+                    counts[(key(x) - key(*low)) as usize] += 1;
                 }
             }
         }
@@ -173,13 +173,12 @@ impl<'a> Refine<'a> {
     }
 
     /// Adds what a step found; after the tensor's last step, its tables are read and freed.
-    fn settle(&self, tensor: usize, hits: &[f32], beyond: &[u64]) {
+    fn settle(&self, tensor: usize, hits: &[[u8; 4]], beyond: &[u64]) {
         let gaps = &self.gaps[tensor];
         let mut counts = lock(&self.counts[tensor]);
         counts.add(gaps, hits, beyond);
         counts.steps += 1;
-        let tensor_ref = &self.tensors[tensor];
-        if counts.steps == tensor_ref.n().div_ceil(tensor_ref.step_len()) {
+        if counts.steps == self.tensors[tensor].steps() {
             let counts = std::mem::take(&mut *counts);
             let quantile = |place: &Option<Place>| place.and_then(|place| counts.quantile(gaps, place));
             let quantiles = gaps.quantiles.iter().map(quantile).collect();

@@ -14,7 +14,7 @@ use crate::weights::histogram::{Bins, Counters, Histogram};
 use crate::weights::moments::Moments;
 use crate::weights::powers::BLOCK;
 use crate::weights::refine::{Gaps, Refine};
-use crate::weights::slot::{Slot, Window, empty};
+use crate::weights::slot::{Slot, Window};
 use crate::weights::source::{Buffers, Encoding, Stretch, Tensor};
 use crate::weights::visit;
 use crate::work::{Work, run};
@@ -75,7 +75,7 @@ pub(crate) struct Step {
 /// The steps of one tensor.
 pub(crate) fn steps_of(index: usize, tensor: &Tensor) -> impl Iterator<Item = Step> + use<> {
     let (n, len) = (tensor.n(), tensor.step_len());
-    (0..n.div_ceil(len)).map(move |at| {
+    (0..tensor.steps()).map(move |at| {
         let first = at * len;
         Step { tensor: index, at: at as usize, first, count: len.min(n - first) }
     })
@@ -93,19 +93,22 @@ struct Scratch {
 impl<'a> Scan<'a> {
     fn new(tensors: &'a [Tensor], wanted: &'a Wanted) -> Self {
         let steps: Vec<Step> = tensors.iter().enumerate().flat_map(|(i, t)| steps_of(i, t)).collect();
-        let slots = tensors.iter().map(|t| Slot::new(t.n().div_ceil(t.step_len()))).collect();
+        let slots = tensors.iter().map(|t| Slot::new(t.steps())).collect();
         let results = tensors.iter().map(|_| OnceLock::new()).collect();
         Self { tensors, wanted, steps, slots, results, keep: false }
     }
 
     fn into_results(self) -> impl Iterator<Item = Found> {
-        let nothing = |tensor| Found { figures: empty(tensor, self.wanted), gaps: Gaps::default() };
+        let nothing = |tensor| {
+            let figures = Figures::empty(bins(tensor) != Bins::Sketch, self.wanted);
+            Found { figures, gaps: Gaps::default() }
+        };
         let results = self.results.into_iter().zip(self.tensors);
         results.map(move |(result, tensor)| result.into_inner().unwrap_or_else(|| nothing(tensor)))
     }
 
     /// Moments of a wide step, its outliers, and its counts in the sketch.
-    fn wide(&self, step: Step, scratch: &mut Scratch) -> Result<(Moments, Option<Vec<f32>>)> {
+    fn wide(&self, step: Step, scratch: &mut Scratch) -> Result<(Moments, Option<Vec<[u8; 4]>>)> {
         let tensor = &self.tensors[step.tensor];
         let window = self.slots[step.tensor].window(tensor, self.wanted, &mut scratch.buffers)?;
         let sketch = self.wanted.needs_sketch();
@@ -165,20 +168,16 @@ impl<'a> Scan<'a> {
     fn found(&self, index: usize) -> Found {
         let slot = &self.slots[index];
         match self.tensors[index].encoding {
-            Encoding::Plain(dtype) if dtype.is_narrow() => {
-                Found { figures: self.exact(slot, dtype), gaps: Gaps::default() }
-            }
+            Encoding::Plain(dtype) if dtype.is_narrow() => Found { figures: self.exact(slot), gaps: Gaps::default() },
             Encoding::Plain(dtype) => self.sketched(slot, dtype == DType::F32),
             Encoding::Blocks(_) => self.sketched(slot, true),
         }
     }
 
-    fn exact(&self, slot: &Slot, dtype: DType) -> Figures {
+    fn exact(&self, slot: &Slot) -> Figures {
         let Some(histogram) = slot.gathered().histogram.take() else { return Figures::default() };
         let distribution = histogram.distribution();
-        let (n_nan, n_inf) = histogram.non_finite();
-        let moments = Moments { n_nan, n_inf, ..distribution.moments(dtype.min_normal()) };
-        Figures::of(&distribution, moments, true, self.wanted)
+        Figures::of(&distribution, histogram.moments(&distribution), true, self.wanted)
     }
 
     fn sketched(&self, slot: &Slot, is_single: bool) -> Found {
@@ -200,13 +199,13 @@ impl<'a> Scan<'a> {
 
 fn bins(tensor: &Tensor) -> Bins {
     match tensor.encoding {
-        Encoding::Plain(dtype) if dtype.is_narrow() => Bins::Exact(dtype),
-        _ => Bins::Sketch,
+        Encoding::Plain(dtype) => Bins::of(dtype),
+        Encoding::Blocks(_) => Bins::Sketch,
     }
 }
 
 /// Moments of f32 values, and the outliers among them; block by block, while a block is in cache.
-fn singles(values: &[[u8; 4]], window: Option<Window>) -> (Moments, Option<Vec<f32>>) {
+fn singles(values: &[[u8; 4]], window: Option<Window>) -> (Moments, Option<Vec<[u8; 4]>>) {
     let mut all = Moments::default();
     let mut outliers = window.map(|_| Vec::with_capacity(values.len() / 64));
     for block in values.chunks(BLOCK) {

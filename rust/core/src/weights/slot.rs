@@ -9,10 +9,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use crate::error::Result;
-use crate::weights::figures::{Figures, Wanted};
+use crate::weights::figures::Wanted;
 use crate::weights::histogram::{Bins, Histogram};
 use crate::weights::moments::{self, Moments};
-use crate::weights::source::{Buffers, Encoding, Stretch, Tensor};
+use crate::weights::powers::Stored;
+use crate::weights::source::{Buffers, Stretch, Tensor};
 use crate::weights::visit;
 
 /// Outliers kept of one tensor: 16 MiB.
@@ -29,8 +30,8 @@ pub(crate) struct Window {
 #[derive(Default)]
 pub(crate) struct Gathered {
     pub(crate) histogram: Option<Histogram>,
-    pub(crate) parts: Vec<Option<Moments>>,
-    outliers: Vec<Vec<f32>>,
+    parts: Vec<Option<Moments>>,
+    outliers: Vec<Vec<[u8; 4]>>,
     kept: usize,
     /// Whether some outlier was not kept.
     lost: bool,
@@ -81,7 +82,7 @@ impl Slot {
 }
 
 impl Gathered {
-    pub(crate) fn put(&mut self, at: usize, part: Moments, outliers: Option<Vec<f32>>) {
+    pub(crate) fn put(&mut self, at: usize, part: Moments, outliers: Option<Vec<[u8; 4]>>) {
         if self.parts.len() <= at {
             self.parts.resize(at + 1, None);
         }
@@ -118,21 +119,23 @@ impl Gathered {
     }
 }
 
-fn around(sample: &[f32], k: f64) -> Option<Window> {
+/// A window `k` deviations wide on each side. Values beyond six deviations of the sample are not counted in the
+/// deviation: one of them in the sample, and the window would be too wide for the tensor.
+fn around(sample: &[[u8; 4]], k: f64) -> Option<Window> {
     let (mean, std) = spread(sample)?;
-    let bulk: Vec<f32> = sample.iter().copied().filter(|x| (f64::from(*x) - mean).abs() <= 6.0 * std).collect();
+    let is_bulk = |x: &[u8; 4]| (x.get() - mean).abs() <= 6.0 * std;
+    let bulk: Vec<[u8; 4]> = sample.iter().copied().filter(is_bulk).collect();
     let (mean, std) = spread(&bulk)?;
     Some(Window { center: mean as f32, distance: (k * std) as f32 })
 }
 
-fn spread(sample: &[f32]) -> Option<(f64, f64)> {
-    let stored: Vec<[u8; 4]> = sample.iter().map(|x| x.to_le_bytes()).collect();
-    let moments = Moments::of_f32(&stored);
+fn spread(sample: &[[u8; 4]]) -> Option<(f64, f64)> {
+    let moments = Moments::of_f32(sample);
     Some((moments.mean()?, moments.std()?))
 }
 
 /// At most 64 runs of 512 values, evenly spread.
-fn sample(tensor: &Tensor, buffers: &mut Buffers) -> Result<Vec<f32>> {
+fn sample(tensor: &Tensor, buffers: &mut Buffers) -> Result<Vec<[u8; 4]>> {
     const RUN: u64 = 512;
     let runs = tensor.n().div_ceil(RUN).min(64);
     let stride = tensor.n() / runs.max(1) / RUN * RUN;
@@ -140,14 +143,8 @@ fn sample(tensor: &Tensor, buffers: &mut Buffers) -> Result<Vec<f32>> {
     for first in (0..runs).map(|run| run * stride) {
         let count = RUN.min(tensor.n() - first);
         if let Stretch::Singles(values) = tensor.stretch(first, count as usize, buffers)? {
-            found.extend(values.iter().map(|bytes| f32::from_le_bytes(*bytes)));
+            found.extend_from_slice(values);
         }
     }
     Ok(found)
-}
-
-/// The figures of a tensor without values.
-pub(crate) fn empty(tensor: &Tensor, wanted: &Wanted) -> Figures {
-    let exact = matches!(tensor.encoding, Encoding::Plain(dtype) if dtype.is_narrow());
-    Figures::empty(exact, wanted)
 }

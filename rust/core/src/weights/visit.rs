@@ -2,6 +2,7 @@
 
 use crate::cpu::per_cpu;
 use crate::lanes::{LANES, Lanes};
+use crate::weights::powers::Stored;
 
 /// Closed intervals of f32 values.
 pub type Intervals = [(f32, f32)];
@@ -9,21 +10,21 @@ pub type Intervals = [(f32, f32)];
 per_cpu! {
     /// Appends to `found` the values whose f32 distance from `center` is at least `distance`, in order. Rounding is
     /// monotone, so the values left out are nearer than `distance` exactly. Infinities are found, NaN is not.
-    pub fn outside(values: &[[u8; 4]], center: f32, distance: f32, found: &mut Vec<f32>) = lanes outside_body;
+    pub fn outside(values: &[[u8; 4]], center: f32, distance: f32, found: &mut Vec<[u8; 4]>) = lanes outside_body;
 }
 
 #[inline(always)]
-fn outside_body<L: Lanes>(values: &[[u8; 4]], center: f32, distance: f32, found: &mut Vec<f32>) {
+fn outside_body<L: Lanes>(values: &[[u8; 4]], center: f32, distance: f32, found: &mut Vec<[u8; 4]>) {
     select(values, found, |eight| L::farther(eight, center, distance));
 }
 
 per_cpu! {
     /// Appends to `found` the values inside any of `intervals`, in order. NaN is in none.
-    pub fn inside(values: &[[u8; 4]], intervals: &Intervals, found: &mut Vec<f32>) = lanes inside_body;
+    pub fn inside(values: &[[u8; 4]], intervals: &Intervals, found: &mut Vec<[u8; 4]>) = lanes inside_body;
 }
 
 #[inline(always)]
-fn inside_body<L: Lanes>(values: &[[u8; 4]], intervals: &Intervals, found: &mut Vec<f32>) {
+fn inside_body<L: Lanes>(values: &[[u8; 4]], intervals: &Intervals, found: &mut Vec<[u8; 4]>) {
     select(values, found, |eight| {
         let mut bits = 0;
         for (low, high) in intervals {
@@ -36,7 +37,7 @@ fn inside_body<L: Lanes>(values: &[[u8; 4]], intervals: &Intervals, found: &mut 
 /// Appends the values whose bit `choose` sets. Bits are looked at 32 together: one value in a hundred is chosen, and a
 /// branch for every eight values would be guessed wrong too often.
 #[inline(always)]
-fn select(values: &[[u8; 4]], found: &mut Vec<f32>, choose: impl Fn(&[[u8; 4]; LANES]) -> u8) {
+fn select(values: &[[u8; 4]], found: &mut Vec<[u8; 4]>, choose: impl Fn(&[[u8; 4]; LANES]) -> u8) {
     let (groups, rest) = values.as_chunks::<GROUP>();
     for group in groups {
         let eights = group.as_chunks::<LANES>().0;
@@ -57,52 +58,25 @@ const GROUP: usize = 4 * LANES;
 
 /// Appends the values whose bit is set.
 #[inline(always)]
-fn push(values: &[[u8; 4]], mut bits: u32, found: &mut Vec<f32>) {
+fn push(values: &[[u8; 4]], mut bits: u32, found: &mut Vec<[u8; 4]>) {
     while bits != 0 {
-        found.push(f32::from_le_bytes(values[bits.trailing_zeros() as usize]));
+        found.push(values[bits.trailing_zeros() as usize]);
         bits &= bits - 1;
     }
 }
 
-/// A number that widens to f64.
-pub trait Widen: Copy {
-    /// The same value.
-    fn widen(self) -> f64;
-}
-
-impl Widen for f32 {
-    #[inline(always)]
-    fn widen(self) -> f64 {
-        f64::from(self)
-    }
-}
-
-impl Widen for [u8; 4] {
-    #[inline(always)]
-    fn widen(self) -> f64 {
-        f64::from(f32::from_le_bytes(self))
-    }
-}
-
-impl Widen for [u8; 8] {
-    #[inline(always)]
-    fn widen(self) -> f64 {
-        f64::from_le_bytes(self)
-    }
-}
-
 /// How many values are farther than each of `limits` from `mean`, compared in f64. Infinities and NaN are not counted.
-pub fn beyond<T: Widen>(values: &[T], mean: f64, limits: &[f64]) -> Vec<u64> {
+pub fn beyond<T: Stored>(values: &[T], mean: f64, limits: &[f64]) -> Vec<u64> {
     limits.iter().map(|limit| count_beyond(values, mean, *limit)).collect()
 }
 
-per_cpu! { fn count_beyond<T: Widen>(values: &[T], mean: f64, limit: f64) -> u64 = count_beyond_body; }
+per_cpu! { fn count_beyond<T: Stored>(values: &[T], mean: f64, limit: f64) -> u64 = count_beyond_body; }
 
 #[inline(always)]
-fn count_beyond_body<T: Widen>(values: &[T], mean: f64, limit: f64) -> u64 {
+fn count_beyond_body<T: Stored>(values: &[T], mean: f64, limit: f64) -> u64 {
     let mut count = 0;
     for x in values {
-        let distance = (x.widen() - mean).abs();
+        let distance = (x.get() - mean).abs();
         count += u64::from(distance > limit) & u64::from(distance < f64::INFINITY);
     }
     count

@@ -117,6 +117,9 @@ impl Bytes {
             Store::Mapped(_, map) => Ok(map),
             Store::Memory(bytes) => Ok(bytes),
             Store::File(file, lazily) => {
+                if let Some(map) = lazily.get() {
+                    return Ok(map);
+                }
                 let fresh = map(file)?;
                 Ok(lazily.get_or_init(|| fresh))
             }
@@ -149,10 +152,13 @@ fn map(file: &File) -> Result<Mmap> {
 }
 
 /// Whether the page cache holds the first, middle and last page of a stretch that lies inside the map. Asking for
-/// every page costs as much as mapping them; a page missed here is read by a fault, later and slower.
+/// every page costs as much as mapping them, and for a short stretch more than reading it; a page missed here is read
+/// by a fault, later and slower.
 #[cfg(target_os = "linux")]
 fn is_cached(map: &Mmap, offset: usize, len: usize) -> bool {
-    [offset, offset + len / 2, offset + len.saturating_sub(1)].into_iter().all(|at| is_page_cached(map, at))
+    const SHORT: usize = 64 << 10;
+    len < SHORT
+        || [offset, offset + len / 2, offset + len.saturating_sub(1)].into_iter().all(|at| is_page_cached(map, at))
 }
 
 #[cfg(target_os = "linux")]

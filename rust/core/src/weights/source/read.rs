@@ -38,6 +38,11 @@ impl Tensor {
         }
     }
 
+    /// Number of steps that all its values make.
+    pub fn steps(&self) -> u64 {
+        self.n().div_ceil(self.step_len())
+    }
+
     /// Bytes that `count` values take up in the file.
     pub fn stored_bytes(&self, count: u64) -> u64 {
         match self.encoding {
