@@ -1,7 +1,8 @@
 """Moments and histograms of arrays in memory: numpy (with ml_dtypes) and torch, zero-copy where contiguous.
 
 Formats of at most 16 bits are counted by bit pattern, so that everything is exact; f32 and f64 are summed in blocks of
-65,536 about a pivot (relative error of the kurtosis about 1e-14); their histograms are sketches with bins 2^-7 wide.
+65,536 about a pivot, and their histograms are sketches with bins 2^-7 wide. The relative error of m4/m2^2 stays below
+1e-12 in the tests, but grows where f64 means are above 1e6 deviations: 6e-10 was seen at 1e10.
 """
 
 import sys
@@ -213,6 +214,8 @@ def moments(array: Array) -> Moments:
 
 def histogram(array: Array) -> Histogram:
     """Return the histogram of all values of a numpy array or torch tensor; errors as for `moments`.
+
+    A sketch leaves out f64 values beyond the range of f32: its `n` is then smaller than that of `moments`.
 
     Example:
         >>> import numpy as np
