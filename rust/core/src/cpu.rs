@@ -39,17 +39,17 @@ pub fn prefetch(here: *const u8) {
     let _ = here;
 }
 
-/// `per_cpu! { fn name<T: Bound>(arg: Type, …) -> Output = body; }` defines `name`, which runs `body`, compiled
-/// for the best instructions this CPU has; `= lanes body` runs `body::<L, T>` with the matching lanes `L`.
+/// `per_cpu! { fn name<T: Bound, …>(arg: Type, …) -> Output = body; }` defines `name`, which runs `body`, compiled
+/// for the best instructions this CPU has; `= lanes body` runs `body::<L, T, …>` with the matching lanes `L`.
 macro_rules! per_cpu {
-    ($(#[$meta:meta])* $vis:vis fn $name:ident $(<$T:ident: $bound:path>)? ($($arg:ident: $type:ty),* $(,)?) $(-> $out:ty)? = $body:ident;) => {
-        $crate::cpu::per_cpu! { @define [$(#[$meta])* $vis] $name [$($T: $bound)?] ($($arg: $type),*) [$($out)?]
-            { $body$(::<$T>)?($($arg),*) } { $body$(::<$T>)?($($arg),*) } }
+    ($(#[$meta:meta])* $vis:vis fn $name:ident $(<$($T:ident: $bound:path),+>)? ($($arg:ident: $type:ty),* $(,)?) $(-> $out:ty)? = $body:ident;) => {
+        $crate::cpu::per_cpu! { @define [$(#[$meta])* $vis] $name [$($($T: $bound),+)?] ($($arg: $type),*) [$($out)?]
+            { $body$(::<$($T),+>)?($($arg),*) } { $body$(::<$($T),+>)?($($arg),*) } }
     };
-    ($(#[$meta:meta])* $vis:vis fn $name:ident $(<$T:ident: $bound:path>)? ($($arg:ident: $type:ty),* $(,)?) $(-> $out:ty)? = lanes $body:ident;) => {
-        $crate::cpu::per_cpu! { @define [$(#[$meta])* $vis] $name [$($T: $bound)?] ($($arg: $type),*) [$($out)?]
-            { $body::<$crate::lanes::avx2::Avx2 $(, $T)?>($($arg),*) }
-            { $body::<[f64; $crate::lanes::LANES] $(, $T)?>($($arg),*) } }
+    ($(#[$meta:meta])* $vis:vis fn $name:ident $(<$($T:ident: $bound:path),+>)? ($($arg:ident: $type:ty),* $(,)?) $(-> $out:ty)? = lanes $body:ident;) => {
+        $crate::cpu::per_cpu! { @define [$(#[$meta])* $vis] $name [$($($T: $bound),+)?] ($($arg: $type),*) [$($out)?]
+            { $body::<$crate::lanes::avx2::Avx2 $($(, $T)+)?>($($arg),*) }
+            { $body::<[f64; $crate::lanes::LANES] $($(, $T)+)?>($($arg),*) } }
     };
     (@define [$($head:tt)*] $name:ident [$($generic:tt)*] ($($arg:ident: $type:ty),*) [$($out:ty)?] $fast:block $plain:block) => {
         $($head)* fn $name<$($generic)*>($($arg: $type),*) $(-> $out)? {

@@ -5,7 +5,7 @@
 //! so that the bits do not depend on who computed which block. Never raw power sums: they lose every digit when
 //! the mean is large beside the deviation.
 
-use crate::weights::powers::{self, Stored};
+use crate::weights::powers::{self, Stored, Visitor};
 
 /// Counts, extremes and central moments of the finite values of a stream.
 ///
@@ -64,12 +64,21 @@ impl Moments {
     /// Moments of stored values, as one stream cut into blocks; `min_normal` is the smallest normal magnitude of the
     /// format they came from.
     pub(crate) fn of<S: Stored>(values: &[S], min_normal: f64) -> Self {
-        merge_all(values.chunks(powers::BLOCK).map(|block| powers::moments(block, min_normal)))
+        Self::seen_by(&mut (), values, min_normal)
+    }
+
+    fn seen_by<S: Stored, V: Visitor<S>>(visitor: &mut V, values: &[S], min_normal: f64) -> Self {
+        merge_all(values.chunks(powers::BLOCK).map(|block| powers::moments(block, min_normal, visitor)))
     }
 
     /// Moments of little-endian f32 values, as one stream cut into blocks.
     pub fn of_f32(values: &[[u8; 4]]) -> Self {
-        Self::of(values, f64::from(f32::MIN_POSITIVE))
+        Self::of_f32_seen_by(values, &mut ())
+    }
+
+    /// The same, while `visitor` sees every value once, in order.
+    pub(crate) fn of_f32_seen_by<V: Visitor<[u8; 4]>>(values: &[[u8; 4]], visitor: &mut V) -> Self {
+        Self::seen_by(visitor, values, f64::from(f32::MIN_POSITIVE))
     }
 
     /// Moments of little-endian f64 values, as one stream cut into blocks.

@@ -10,7 +10,7 @@
 //! and their order only.
 
 use crate::cpu::{per_cpu, prefetch};
-use crate::lanes::{LANES, Lanes};
+use crate::lanes::{Bounds, LANES, Lanes};
 use crate::weights::moments::{Central, Moments, shifted};
 
 /// Values per block.
@@ -27,62 +27,91 @@ pub trait Stored: Copy {
     fn lanes<L: Lanes>(eight: &[Self; LANES]) -> L;
     /// Asks for values some way further on.
     fn prefetch(values: &[Self]);
-    /// Counts and extremes of values without NaN; "tiny" is a magnitude below `min_normal`.
-    fn extremes(row: &[Self], min_normal: f64) -> Extremes;
+    /// Extremes of values without NaN, all of which are shown to `visitor`.
+    fn bounds<L: Lanes, V: Visitor<Self>>(row: &[Self], visitor: &mut V) -> Bounds;
+}
+
+/// Looks at the few values outside a window, while they are in the nearest cache.
+pub trait Visitor<S> {
+    /// Values between these two need not be looked at.
+    fn window(&self) -> (f32, f32);
+    /// Looks at values.
+    fn visit<L: Lanes>(&mut self, values: &[S]);
+}
+
+/// Looks at nothing.
+impl<S> Visitor<S> for () {
+    #[inline(always)]
+    fn window(&self) -> (f32, f32) {
+        (f32::NEG_INFINITY, f32::INFINITY)
+    }
+    #[inline(always)]
+    fn visit<L: Lanes>(&mut self, _values: &[S]) {}
 }
 
 /// Extremes of some values, and how many are zero or below the smallest normal magnitude (zeros included).
 #[derive(Clone, Copy)]
-pub struct Extremes {
+struct Extremes {
     min: f64,
     max: f64,
     zeros: u64,
     tiny: u64,
 }
 
-/// As bits, non-negative floats sort like signed and like unsigned integers, and negative ones in reverse. So four
-/// integer extremes of the raw bits, which compilers vectorise at one instruction each, hold the extremes of both
-/// signs; zeros and subnormals are counted only in rows whose smallest magnitude shows that there are some.
-macro_rules! stored {
-    ($float:ident, $int:ident, $uint:ident, $size:literal, $load:ident) => {
-        impl Stored for [u8; $size] {
-            #[inline(always)]
-            fn get(self) -> f64 {
-                f64::from($float::from_le_bytes(self))
-            }
-            #[inline(always)]
-            fn put(x: f64) -> Self {
-                (x as $float).to_le_bytes()
-            }
-            #[inline(always)]
-            fn lanes<L: Lanes>(eight: &[Self; LANES]) -> L {
-                L::$load(eight)
-            }
-            #[inline(always)]
-            fn prefetch(values: &[Self]) {
-                prefetch(values.as_flattened().as_ptr());
-            }
-            #[inline(always)]
-            fn extremes(row: &[Self], min_normal: f64) -> Extremes {
-                let (mut low, mut high) = ($int::MAX, $int::MIN);
-                let (mut near, mut far) = ($uint::MAX, $uint::MIN);
-                for bytes in row {
-                    let bits = $int::from_le_bytes(*bytes);
-                    (low, high) = (low.min(bits), high.max(bits));
-                    (near, far) = (near.min(bits as $uint), far.max(bits as $uint));
-                }
-                let value = |bits: $uint| f64::from($float::from_bits(bits));
-                let (min, max) =
-                    (if low < 0 { far } else { near }, if high < 0 { low as $uint } else { high as $uint });
-                let smallest = near.min(low as $uint & ($uint::MAX >> 1));
-                let (zeros, tiny) = if value(smallest) < min_normal { count_tiny(row, min_normal) } else { (0, 0) };
-                Extremes { min: value(min), max: value(max), zeros, tiny }
-            }
+impl Stored for [u8; 4] {
+    #[inline(always)]
+    fn get(self) -> f64 {
+        f64::from(f32::from_le_bytes(self))
+    }
+    #[inline(always)]
+    fn put(x: f64) -> Self {
+        (x as f32).to_le_bytes()
+    }
+    #[inline(always)]
+    fn lanes<L: Lanes>(eight: &[Self; LANES]) -> L {
+        L::from_f32(eight)
+    }
+    #[inline(always)]
+    fn prefetch(values: &[Self]) {
+        prefetch(values.as_flattened().as_ptr());
+    }
+    #[inline(always)]
+    fn bounds<L: Lanes, V: Visitor<Self>>(row: &[Self], visitor: &mut V) -> Bounds {
+        let (groups, rest) = row.as_chunks();
+        let (bounds, mut outside) = L::bounds(groups, visitor.window());
+        while outside != 0 {
+            visitor.visit::<L>(&groups[outside.trailing_zeros() as usize]);
+            outside &= outside - 1;
         }
-    };
+        visitor.visit::<L>(rest);
+        rest.iter().fold(bounds, |bounds, x| bounds.with(x.get()))
+    }
 }
-stored!(f32, i32, u32, 4, from_f32);
-stored!(f64, i64, u64, 8, from_f64);
+
+impl Stored for [u8; 8] {
+    #[inline(always)]
+    fn get(self) -> f64 {
+        f64::from_le_bytes(self)
+    }
+    #[inline(always)]
+    fn put(x: f64) -> Self {
+        x.to_le_bytes()
+    }
+    #[inline(always)]
+    fn lanes<L: Lanes>(eight: &[Self; LANES]) -> L {
+        L::from_f64(eight)
+    }
+    #[inline(always)]
+    fn prefetch(values: &[Self]) {
+        prefetch(values.as_flattened().as_ptr());
+    }
+    #[inline(always)]
+    fn bounds<L: Lanes, V: Visitor<Self>>(row: &[Self], visitor: &mut V) -> Bounds {
+        visitor.visit::<L>(row);
+        let (eights, rest) = row.as_chunks();
+        rest.iter().fold(Bounds::of_f64(eights), |bounds, x| bounds.with(x.get()))
+    }
+}
 
 #[cold]
 fn count_tiny<S: Stored>(row: &[S], min_normal: f64) -> (u64, u64) {
@@ -93,11 +122,13 @@ fn count_tiny<S: Stored>(row: &[S], min_normal: f64) -> (u64, u64) {
 impl Extremes {
     const NONE: Self = Self { min: f64::INFINITY, max: f64::NEG_INFINITY, zeros: 0, tiny: 0 };
 
-    fn add(&mut self, other: Self) {
-        self.min = self.min.min(other.min);
-        self.max = self.max.max(other.max);
-        self.zeros += other.zeros;
-        self.tiny += other.tiny;
+    /// Of `row` too, whose bounds are given: zeros and subnormals are counted only where there are some.
+    fn add<S: Stored>(&mut self, row: &[S], bounds: Bounds, min_normal: f64) {
+        (self.min, self.max) = (self.min.min(bounds.min), self.max.max(bounds.max));
+        if bounds.near < min_normal {
+            let (zeros, tiny) = count_tiny(row, min_normal);
+            (self.zeros, self.tiny) = (self.zeros + zeros, self.tiny + tiny);
+        }
     }
 
     fn absmax(&self) -> f64 {
@@ -112,10 +143,11 @@ struct Sums {
     extremes: Extremes,
 }
 
-/// Moments of one block; `min_normal` is the smallest normal magnitude of the format the values came from.
-pub fn moments<S: Stored>(block: &[S], min_normal: f64) -> Moments {
+/// Moments of one block; `min_normal` is the smallest normal magnitude of the format the values came from. `visitor`
+/// sees every value once, in order.
+pub fn moments<S: Stored, V: Visitor<S>>(block: &[S], min_normal: f64, visitor: &mut V) -> Moments {
     let pivot = pivot(block);
-    let sums = sums(block, pivot, min_normal);
+    let sums = sums(block, pivot, min_normal, visitor);
     if block.is_empty() || (sums.powers[3].is_finite() && in_range(sums.extremes.absmax())) {
         central(&sums, block.len(), pivot, 0)
     } else {
@@ -148,15 +180,16 @@ fn total_body<L: Lanes, S: Stored>(row: &[S]) -> f64 {
 }
 
 per_cpu! {
-    fn sums<S: Stored>(block: &[S], pivot: f64, min_normal: f64) -> Sums = lanes sums_body;
+    fn sums<S: Stored, V: Visitor<S>>(block: &[S], pivot: f64, min_normal: f64, visitor: &mut V) -> Sums = lanes sums_body;
 }
 
 #[inline(always)]
-fn sums_body<L: Lanes, S: Stored>(block: &[S], pivot: f64, min_normal: f64) -> Sums {
+fn sums_body<L: Lanes, S: Stored, V: Visitor<S>>(block: &[S], pivot: f64, min_normal: f64, visitor: &mut V) -> Sums {
     let mut total = Sums { powers: [0.0; 4], extremes: Extremes::NONE };
     for row in block.chunks(ROW) {
         add_powers::<L, S>(row, pivot, &mut total.powers);
-        total.extremes.add(S::extremes(row, min_normal));
+        let bounds = S::bounds::<L, V>(row, visitor);
+        total.extremes.add(row, bounds, min_normal);
     }
     total
 }
@@ -164,10 +197,16 @@ fn sums_body<L: Lanes, S: Stored>(block: &[S], pivot: f64, min_normal: f64) -> S
 #[inline(always)]
 fn add_powers<L: Lanes, S: Stored>(row: &[S], pivot: f64, total: &mut [f64; 4]) {
     let mut sums = [L::splat(0.0); 4];
-    let (chunks, rest) = row.as_chunks::<LANES>();
-    for chunk in chunks {
-        S::prefetch(chunk);
-        add(&mut sums, S::lanes::<L>(chunk).minus(L::splat(pivot)));
+    let (pairs, rest) = row.as_chunks::<{ 2 * LANES }>();
+    for pair in pairs {
+        S::prefetch(pair);
+        for eight in pair.as_chunks().0 {
+            add(&mut sums, S::lanes::<L>(eight).minus(L::splat(pivot)));
+        }
+    }
+    let (eights, rest) = rest.as_chunks();
+    for eight in eights {
+        add(&mut sums, S::lanes::<L>(eight).minus(L::splat(pivot)));
     }
     if let [first, ..] = rest {
         add(&mut sums, padded::<L, S>(rest, *first, pivot));
@@ -233,11 +272,11 @@ fn central(sums: &Sums, n: usize, pivot: f64, scale: i32) -> Moments {
 fn filtered<S: Stored>(block: &[S], min_normal: f64) -> Moments {
     let finite: Vec<S> = block.iter().copied().filter(|x| x.get().is_finite()).collect();
     let n_nan = block.iter().filter(|x| x.get().is_nan()).count();
-    let extremes = if finite.is_empty() { Extremes::NONE } else { S::extremes(&finite, min_normal) };
+    let extremes = sums(&finite, 0.0, min_normal, &mut ()).extremes;
     let scale = if finite.is_empty() { 0 } else { scale_for(extremes.absmax()) };
     let scaled: Vec<S> = finite.iter().map(|x| S::put(shifted(x.get(), -scale))).collect();
     let pivot = pivot(&scaled);
-    let sums = Sums { powers: sums(&scaled, pivot, min_normal).powers, extremes };
+    let sums = Sums { powers: sums(&scaled, pivot, min_normal, &mut ()).powers, extremes };
     let n_inf = block.len() - finite.len() - n_nan;
     Moments { n_nan: n_nan as u64, n_inf: n_inf as u64, ..central(&sums, finite.len(), pivot, scale) }
 }

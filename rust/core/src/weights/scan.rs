@@ -12,11 +12,10 @@ use crate::weights::dtype::DType;
 use crate::weights::figures::{Figures, Wanted};
 use crate::weights::histogram::{Bins, Counters, Histogram};
 use crate::weights::moments::Moments;
-use crate::weights::powers::BLOCK;
 use crate::weights::refine::{Gaps, Refine};
-use crate::weights::slot::{Slot, Window};
+use crate::weights::slot::Slot;
 use crate::weights::source::{Buffers, Encoding, Stretch, Tensor};
-use crate::weights::visit;
+use crate::weights::visit::{Outliers, Window};
 use crate::work::{Work, run};
 
 /// Figures of every tensor, in order, on `threads` threads; `watch(done, total)` as in [`crate::work::run`].
@@ -204,17 +203,11 @@ fn bins(tensor: &Tensor) -> Bins {
     }
 }
 
-/// Moments of f32 values, and the outliers among them; block by block, while a block is in cache.
+/// Moments of f32 values, and the outliers among them.
 fn singles(values: &[[u8; 4]], window: Option<Window>) -> (Moments, Option<Vec<[u8; 4]>>) {
-    let mut all = Moments::default();
-    let mut outliers = window.map(|_| Vec::with_capacity(values.len() / 64));
-    for block in values.chunks(BLOCK) {
-        all = all.merge(&Moments::of_f32(block));
-        if let (Some(window), Some(found)) = (window, &mut outliers) {
-            visit::outside(block, window.center, window.distance, found);
-        }
-    }
-    (all, outliers)
+    let Some(window) = window else { return (Moments::of_f32(values), None) };
+    let mut outliers = Outliers { window, found: Vec::with_capacity(values.len() / 64) };
+    (Moments::of_f32_seen_by(values, &mut outliers), Some(outliers.found))
 }
 
 impl Work for Scan<'_> {

@@ -14,18 +14,11 @@ use crate::weights::histogram::{Bins, Histogram};
 use crate::weights::moments::{self, Moments};
 use crate::weights::powers::Stored;
 use crate::weights::source::{Buffers, Stretch, Tensor};
-use crate::weights::visit;
+use crate::weights::visit::{self, Window};
 
 /// Outliers kept of one tensor: 16 MiB.
 const ROOM: usize = 4 << 20;
 const MARGIN: f64 = 0.97;
-
-/// Values nearer to `center` than `distance` are taken to be in no tail.
-#[derive(Clone, Copy)]
-pub(crate) struct Window {
-    pub(crate) center: f32,
-    pub(crate) distance: f32,
-}
 
 #[derive(Default)]
 pub(crate) struct Gathered {
@@ -109,7 +102,8 @@ impl Gathered {
         let (mean, std) = (all.mean()?, all.std().filter(|s| *s > 0.0)?);
         let smallest = wanted.tails.iter().copied().reduce(f64::min)?;
         let window = window.filter(|_| !self.lost)?;
-        let covers = (f64::from(window.center) - mean).abs() + f64::from(window.distance) <= smallest * std;
+        let (low, high) = (f64::from(window.low) - mean, f64::from(window.high) - mean);
+        let covers = -smallest * std <= low && high <= smallest * std;
         let limits: Vec<f64> = wanted.tails.iter().map(|k| k * std).collect();
         let beyond = covers.then(|| {
             let parts = self.outliers.iter().map(|part| visit::beyond(part, mean, &limits));
@@ -126,7 +120,7 @@ fn around(sample: &[[u8; 4]], k: f64) -> Option<Window> {
     let is_bulk = |x: &[u8; 4]| (x.get() - mean).abs() <= 6.0 * std;
     let bulk: Vec<[u8; 4]> = sample.iter().copied().filter(is_bulk).collect();
     let (mean, std) = spread(&bulk)?;
-    Some(Window { center: mean as f32, distance: (k * std) as f32 })
+    Some(Window { low: (mean - k * std) as f32, high: (mean + k * std) as f32 })
 }
 
 fn spread(sample: &[[u8; 4]]) -> Option<(f64, f64)> {

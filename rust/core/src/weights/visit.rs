@@ -1,21 +1,35 @@
 //! Visits the few values of a stretch that lie in given intervals, at the speed of a comparison.
 
 use crate::cpu::per_cpu;
-use crate::lanes::{LANES, Lanes};
-use crate::weights::powers::Stored;
+use crate::lanes::{GROUP, LANES, Lanes};
+use crate::weights::powers::{Stored, Visitor};
 
 /// Closed intervals of f32 values.
 pub type Intervals = [(f32, f32)];
 
-per_cpu! {
-    /// Appends to `found` the values whose f32 distance from `center` is at least `distance`, in order. Rounding is
-    /// monotone, so the values left out are nearer than `distance` exactly. Infinities are found, NaN is not.
-    pub fn outside(values: &[[u8; 4]], center: f32, distance: f32, found: &mut Vec<[u8; 4]>) = lanes outside_body;
+/// Values from `low` to `high` are taken to be in no tail.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Window {
+    pub(crate) low: f32,
+    pub(crate) high: f32,
 }
 
-#[inline(always)]
-fn outside_body<L: Lanes>(values: &[[u8; 4]], center: f32, distance: f32, found: &mut Vec<[u8; 4]>) {
-    select(values, found, |eight| L::farther(eight, center, distance));
+/// Gathers, in order, the values outside a window, infinities and NaN among them.
+pub(crate) struct Outliers {
+    pub(crate) window: Window,
+    pub(crate) found: Vec<[u8; 4]>,
+}
+
+impl Visitor<[u8; 4]> for Outliers {
+    #[inline(always)]
+    fn window(&self) -> (f32, f32) {
+        (self.window.low, self.window.high)
+    }
+    #[inline(always)]
+    fn visit<L: Lanes>(&mut self, values: &[[u8; 4]]) {
+        let Window { low, high } = self.window;
+        select(values, &mut self.found, |eight| !L::between(eight, low, high));
+    }
 }
 
 per_cpu! {
@@ -47,14 +61,12 @@ fn select(values: &[[u8; 4]], found: &mut Vec<[u8; 4]>, choose: impl Fn(&[[u8; 4
         }
         push(group, bits, found);
     }
-    let mut last = [f32::NAN.to_le_bytes(); GROUP];
-    last[..rest.len()].copy_from_slice(rest);
-    for eight in last.as_chunks::<LANES>().0.iter().take(rest.len().div_ceil(LANES)) {
-        push(eight, u32::from(choose(eight)), found);
+    for values in rest.chunks(LANES) {
+        let mut eight = [[0; 4]; LANES];
+        eight[..values.len()].copy_from_slice(values);
+        push(values, u32::from(choose(&eight)) & ((1 << values.len()) - 1), found);
     }
 }
-
-const GROUP: usize = 4 * LANES;
 
 /// Appends the values whose bit is set.
 #[inline(always)]
