@@ -5,6 +5,7 @@
 //! powers are added with compensation (Neumaier 1974), so that each figure is within a few units in the last place
 //! of its exact value, whatever the number of values.
 
+use crate::weights::center::{Center, two_sum};
 use crate::weights::moments::{Central, Moments};
 
 /// Distinct finite values in ascending order, with counts.
@@ -70,7 +71,7 @@ impl Distribution {
             n_subnormal: count(&|x| x != 0.0 && x.abs() < limit),
             min: *min,
             max: *max,
-            center: high,
+            center: Center::sum(high, low),
             sums: self.central(high, low),
             ..Moments::default()
         }
@@ -86,7 +87,7 @@ impl Distribution {
         let high = sum.total() / n;
         let mut left = Sum::default();
         for (x, c) in self.pairs() {
-            let (d, e) = two_diff(x, high);
+            let (d, e) = two_sum(x, -high);
             left.add(d * c);
             left.add(e * c);
         }
@@ -96,7 +97,7 @@ impl Distribution {
     fn central(&self, high: f64, low: f64) -> Central {
         let [mut m2, mut m3, mut m4] = [Sum::default(); 3];
         for (x, c) in self.pairs() {
-            let (d, e) = two_diff(x, high);
+            let (d, e) = two_sum(x, -high);
             let d = d + (e - low);
             let d2 = d * d;
             m2.add(c * d2);
@@ -133,7 +134,7 @@ impl Distribution {
         let (high, low) = self.split_mean();
         let low = if high == mean { low } else { 0.0 };
         move |x| {
-            let (d, e) = two_diff(x, mean);
+            let (d, e) = two_sum(x, -mean);
             d + (e - low)
         }
     }
@@ -198,13 +199,6 @@ pub fn interpolate(a: f64, b: f64, fraction: f64) -> f64 {
     if fraction < 0.5 { a + (b - a) * fraction } else { b - (b - a) * (1.0 - fraction) }
 }
 
-/// x − y as a rounded value and its rounding error (Knuth's two-sum).
-fn two_diff(x: f64, y: f64) -> (f64, f64) {
-    let d = x - y;
-    let z = d - x;
-    (d, (x - (d - z)) - (y + z))
-}
-
 /// A sum with its rounding errors kept beside it (Neumaier 1974).
 #[derive(Clone, Copy, Default)]
 struct Sum {
@@ -214,7 +208,7 @@ struct Sum {
 
 impl Sum {
     fn add(&mut self, x: f64) {
-        let (total, error) = two_diff(self.sum, -x);
+        let (total, error) = two_sum(self.sum, x);
         self.sum = total;
         self.error += error;
     }

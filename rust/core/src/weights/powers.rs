@@ -11,6 +11,7 @@
 
 use crate::cpu::{per_cpu, prefetch};
 use crate::lanes::{LANES, Lanes};
+use crate::weights::center::Center;
 use crate::weights::moments::{Central, Moments, shifted};
 
 /// Values per block.
@@ -130,21 +131,23 @@ fn in_range(absmax: f64) -> bool {
 
 fn pivot<S: Stored>(block: &[S]) -> f64 {
     let head = &block[..block.len().min(ROW)];
-    if head.is_empty() { 0.0 } else { total(head) / head.len() as f64 }
+    let Some(first) = head.first().map(|x| x.get()) else { return 0.0 };
+    first + total(head, first) / head.len() as f64
 }
 
 per_cpu! {
-    fn total<S: Stored>(row: &[S]) -> f64 = lanes total_body;
+    /// Σ(x − origin): of values near the origin, a sum far smaller than its terms and so far less rounded.
+    fn total<S: Stored>(row: &[S], origin: f64) -> f64 = lanes total_body;
 }
 
 #[inline(always)]
-fn total_body<L: Lanes, S: Stored>(row: &[S]) -> f64 {
+fn total_body<L: Lanes, S: Stored>(row: &[S], origin: f64) -> f64 {
     let (eights, rest) = row.as_chunks::<LANES>();
     let mut sum = L::splat(0.0);
     for eight in eights {
-        sum = sum.plus(S::lanes(eight));
+        sum = sum.plus(S::lanes::<L>(eight).minus(L::splat(origin)));
     }
-    rest.iter().fold(fold(&sum.to_array()), |sum, x| sum + x.get())
+    rest.iter().fold(fold(&sum.to_array()), |sum, x| sum + (x.get() - origin))
 }
 
 per_cpu! {
@@ -223,7 +226,7 @@ fn central(sums: &Sums, n: usize, pivot: f64, scale: i32) -> Moments {
         min: min + 0.0, // −0 becomes 0
         max: max + 0.0,
         scale,
-        center: pivot + d,
+        center: Center::sum(pivot, d),
         sums: Central { m2, m3, m4 },
         ..Moments::default()
     }
