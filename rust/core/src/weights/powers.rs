@@ -35,10 +35,10 @@ pub trait Stored: Copy {
 /// Extremes of some values, and how many are zero or below the smallest normal magnitude (zeros included).
 #[derive(Clone, Copy)]
 pub struct Extremes {
-    min: f64,
-    max: f64,
-    zeros: u64,
-    tiny: u64,
+    pub(crate) min: f64,
+    pub(crate) max: f64,
+    pub(crate) zeros: u64,
+    pub(crate) tiny: u64,
 }
 
 /// As bits, non-negative floats sort like signed and like unsigned integers, and negative ones in reverse. So four
@@ -108,9 +108,9 @@ impl Extremes {
 
 /// What one pass over a block gives.
 #[derive(Clone, Copy)]
-struct Sums {
-    powers: [f64; 4],
-    extremes: Extremes,
+pub(crate) struct Sums {
+    pub(crate) powers: [f64; 4],
+    pub(crate) extremes: Extremes,
 }
 
 /// Moments of one block; `min_normal` is the smallest normal magnitude of the format the values came from.
@@ -194,7 +194,7 @@ fn padded<L: Lanes, S: Stored>(rest: &[S], filler: S, pivot: f64) -> L {
 }
 
 #[inline(always)]
-fn add<L: Lanes>(sums: &mut [L; 4], d: L) {
+pub(crate) fn add<L: Lanes>(sums: &mut [L; 4], d: L) {
     let d2 = d.times(d);
     sums[0] = sums[0].plus(d);
     sums[1] = d.times_plus(d, sums[1]);
@@ -209,7 +209,7 @@ fn fold(x: &[f64; LANES]) -> f64 {
 }
 
 /// Sums about the pivot become sums about the mean.
-fn central(sums: &Sums, n: usize, pivot: f64, scale: i32) -> Moments {
+pub(crate) fn central(sums: &Sums, n: usize, pivot: f64, scale: i32) -> Moments {
     if n == 0 {
         return Moments::default();
     }
