@@ -24,6 +24,16 @@ def exact_moments(values):
     return float(mean), std, float(m3 / m2) / std, float(m4 / m2**2 - 3)
 
 
+def exact_ratio(values):
+    """m4/m2² of many finite values, in integers up to one last rounding."""
+    ratios = [x.as_integer_ratio() for x in np.asarray(values, np.float64).tolist()]
+    unit = max(denominator for _, denominator in ratios)  # all are powers of two
+    whole = [numerator * (unit // denominator) for numerator, denominator in ratios]
+    n, total = len(whole), sum(whole)
+    squares = [(n * x - total) ** 2 for x in whole]
+    return float(Fraction(n * sum(s * s for s in squares), sum(squares) ** 2))
+
+
 def sqrt(x):
     """√x to the last bit or two, for fractions outside the range of floats too."""
     shift = 2 * ((x.denominator.bit_length() - x.numerator.bit_length()) // 2 + 60)

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 import glotgap
 from glotgap.weights import inspect, scan, tensor_histogram
-from writers import gguf, header, safetensors, sharded, sparse, torch_zip
+from writers import gguf, header, safetensors, sharded, torch_zip
 
 ENTRY = {"dtype": "F32", "shape": [4], "data_offsets": [0, 16]}
 
@@ -217,63 +217,6 @@ def test_the_same_name_in_two_shards_is_an_error_or_two_rows(tmp_path):
     frame = scan(tmp_path)
     assert frame["file"].to_list() == ["a.safetensors", "b.safetensors"]
     assert frame["max"].to_list() == [3.0, 6.0]
-
-
-# Files that change
-
-
-@pytest.mark.parametrize("dtype", ["bf16", "f32"])
-def test_a_file_that_shrinks_is_an_error_with_pread(tmp_path, dtype):
-    path = sparse(tmp_path / "x.safetensors", {f"w{i}": (dtype, (1024, 1024, 512)) for i in range(4)})
-    started = time.monotonic()
-    with pytest.raises(glotgap.BadFileError, match=r"x\.safetensors.*tensor.*bytes when opened"):
-        scan(path, io="pread", clip=False, progress=lambda *_: os.truncate(path, 10_000))
-    assert time.monotonic() - started < 5  # it runs a tenth of a second before the first call
-
-
-def test_a_file_that_shrinks_is_most_often_an_error_with_mmap(tmp_path):
-    """A map may die of SIGBUS: asking the kernel for pages first leaves a window of a step. Never a wrong figure."""
-    path = sparse(tmp_path / "x.safetensors", {f"w{i}": ("bf16", (1024, 1024, 512)) for i in range(4)})
-    run = shrunk(path, io="mmap")
-    assert "a figure" not in run.stdout
-    assert run.returncode in {0, -7}  # SIGBUS
-    if run.returncode == 0:
-        assert "bytes when opened" in run.stdout
-
-
-def test_a_strided_tensor_of_a_file_that_shrinks_is_never_a_wrong_figure(tmp_path):
-    """Strided tensors are read through a map in either mode: what holds for mmap holds for them."""
-    storage = np.ones(3_000_000, np.float32)
-    path = torch_zip(
-        tmp_path / "x.pt", {"0": storage}, {f"w{i}": ("0", 0, (1_000, 3_000), (1, 1_000)) for i in range(20)}
-    )
-    run = shrunk(path, io="pread")
-    assert "a figure" not in run.stdout
-    assert run.returncode in {0, -7}  # SIGBUS
-
-
-def shrunk(path, io):
-    """A scan, in a process of its own, of a file that is cut when progress is first told."""
-    code = """if True:
-        import os, sys, glotgap.weights
-        cut = lambda *_: os.truncate(sys.argv[1], 10_000)
-        try:
-            glotgap.weights.scan(sys.argv[1], io=sys.argv[2], clip=False, progress=cut)
-        except glotgap.BadFileError as error:
-            print(error)
-        else:
-            print("a figure")
-    """
-    command = [sys.executable, "-c", code, path, io]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-
-
-def test_a_file_removed_meanwhile_is_no_other_error(tmp_path):
-    path = sparse(tmp_path / "x.safetensors", {"w": ("bf16", (1024, 1024, 512))})
-    try:
-        scan(path, clip=False, progress=lambda *_: path.unlink(missing_ok=True))
-    except glotgap.BadFileError as error:
-        assert "x.safetensors" in str(error)  # noqa: PT017
 
 
 # Other formats

@@ -225,7 +225,7 @@ def _frame(origin: Origin, model: _core.Model, config: Mapping[str, Any], column
     blocks = block[order] if block is not None else [None] * len(order)
     found = [column.gather(index[order]) for column in names]
     found.append(pl.Series("block", blocks, pl.Int64))
-    found += [pl.Series(name, figure[order], nan_to_null=True) for name, figure in columns.items()]
+    found += [pl.Series(name, columns.pop(name)[order], nan_to_null=True) for name in list(columns)]  # frees as it goes
     return pl.DataFrame(_in_order(found))
 
 

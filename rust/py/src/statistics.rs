@@ -19,7 +19,7 @@ use crate::error::exception;
 pub struct Moments(moments::Moments);
 
 /// The numbers that make up a `Moments`, in the order of `Moments::state`.
-type MomentState = ([u64; 5], [f64; 2], i32, [f64; 4]);
+type MomentState = ([u64; 5], [f64; 2], i32, [f64; 5]);
 
 #[pymethods]
 impl Moments {

@@ -71,7 +71,7 @@ impl Model {
         let tensors = &self.0.tensors;
         let figures = watched(py, threads, progress, |threads, look| scan::scan(tensors, &wanted, threads, look))?;
         let columns = PyDict::new(py);
-        moment_columns(&columns, &figures.iter().map(|f| f.moments).collect::<Vec<_>>(), bias)?;
+        moment_columns(&columns, figures.iter().map(|f| f.moments), bias)?;
         distribution_columns(&columns, &figures, &wanted)?;
         if clip {
             clip_columns(&columns, &figures)?;
@@ -96,7 +96,7 @@ impl Model {
         let index = indices.iter().zip(&moments).flat_map(|(i, of)| std::iter::repeat_n(*i as i64, of.len()));
         put(&columns, "index", index)?;
         put(&columns, "block", moments.iter().flat_map(|of| 0..of.len() as i64))?;
-        moment_columns(&columns, &moments.concat(), bias)?;
+        moment_columns(&columns, moments.into_iter().flatten(), bias)?;
         Ok(columns)
     }
 
@@ -166,18 +166,40 @@ fn nan(x: Option<f64>) -> f64 {
 /// A column's name and what it holds.
 type Named<T> = (&'static str, fn(&moments::Moments) -> T);
 
-fn moment_columns(columns: &Bound<'_, PyDict>, all: &[moments::Moments], bias: bool) -> PyResult<()> {
-    let counts: [Named<u64>; 5] = [
+/// Columns of everything that moments tell. `all` is gone through once, so that what it is made of can be freed on the
+/// way: a scan by row has millions of them.
+fn moment_columns(
+    columns: &Bound<'_, PyDict>,
+    all: impl Iterator<Item = moments::Moments>,
+    bias: bool,
+) -> PyResult<()> {
+    let (counts, figures) = (counts(), figures(bias));
+    let (mut count_columns, mut figure_columns) = (counts.map(|_| Vec::new()), figures.map(|_| Vec::new()));
+    for moments in all {
+        count_columns.iter_mut().zip(counts).for_each(|(column, (_, count))| column.push(count(&moments)));
+        figure_columns.iter_mut().zip(figures).for_each(|(column, (_, figure))| column.push(nan(figure(&moments))));
+    }
+    for ((name, _), column) in counts.into_iter().zip(count_columns) {
+        put(columns, name, column)?;
+    }
+    for ((name, _), column) in figures.into_iter().zip(figure_columns) {
+        put(columns, name, column)?;
+    }
+    Ok(())
+}
+
+fn counts() -> [Named<u64>; 5] {
+    [
         ("n", |m| m.n),
         ("n_nan", |m| m.n_nan),
         ("n_inf", |m| m.n_inf),
         ("n_zero", |m| m.n_zero),
         ("n_subnormal", |m| m.n_subnormal),
-    ];
-    for (name, count) in counts {
-        put(columns, name, all.iter().map(count))?;
-    }
-    let figures: [Named<Option<f64>>; 8] = [
+    ]
+}
+
+fn figures(bias: bool) -> [Named<Option<f64>>; 8] {
+    [
         ("mean", moments::Moments::mean),
         ("std", moments::Moments::std),
         ("skew", if bias { moments::Moments::skew } else { moments::Moments::skew_unbiased }),
@@ -186,11 +208,7 @@ fn moment_columns(columns: &Bound<'_, PyDict>, all: &[moments::Moments], bias: b
         ("max", |m| m.absmax().map(|_| m.max)),
         ("absmax", moments::Moments::absmax),
         ("absmax_sigma", moments::Moments::absmax_sigma),
-    ];
-    for (name, figure) in figures {
-        put(columns, name, all.iter().map(|m| nan(figure(m))))?;
-    }
-    Ok(())
+    ]
 }
 
 fn distribution_columns(columns: &Bound<'_, PyDict>, all: &[Figures], wanted: &Wanted) -> PyResult<()> {

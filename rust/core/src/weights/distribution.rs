@@ -5,6 +5,7 @@
 //! powers are added with compensation (Neumaier 1974), so that each figure is within a few units in the last place
 //! of its exact value, whatever the number of values.
 
+use crate::weights::center::{Center, two_sum};
 use crate::weights::moments::{Central, Moments};
 
 /// Distinct finite values in ascending order, with counts.
@@ -61,7 +62,7 @@ impl Distribution {
     /// Moments of the values; `min_normal` as in [`DType::min_normal`](super::dtype::DType::min_normal).
     pub fn moments(&self, min_normal: Option<f64>) -> Moments {
         let (Some(min), Some(max)) = (self.values.first(), self.values.last()) else { return Moments::default() };
-        let (high, low) = self.split_mean();
+        let center = self.split_mean();
         let limit = min_normal.unwrap_or(0.0);
         let count = |test: &dyn Fn(f64) -> bool| self.pairs().filter(|(x, _)| test(*x)).map(|(_, c)| c as u64).sum();
         Moments {
@@ -70,34 +71,29 @@ impl Distribution {
             n_subnormal: count(&|x| x != 0.0 && x.abs() < limit),
             min: *min,
             max: *max,
-            center: high,
-            sums: self.central(high, low),
+            center,
+            sums: self.central(center),
             ..Moments::default()
         }
     }
 
-    /// The mean as a rounded value and what rounding left.
-    fn split_mean(&self) -> (f64, f64) {
+    /// The mean and what rounding left of it: the remainder of a division, not a sum of deviations, whose rounding
+    /// would exceed that of a mean near zero.
+    fn split_mean(&self) -> Center {
         let mut sum = Sum::default();
         for (x, c) in self.pairs() {
-            sum.add(x * c); // exact: at most 11 significant bits times a count below 2^42
+            sum.add(x * c); // exact: at most 16 significant bits times a count below 2^37
         }
-        let n = self.n() as f64;
-        let high = sum.total() / n;
-        let mut left = Sum::default();
-        for (x, c) in self.pairs() {
-            let (d, e) = two_diff(x, high);
-            left.add(d * c);
-            left.add(e * c);
-        }
-        (high, left.total() / n)
+        let (n, Center { high, low }) = (self.n() as f64, Center::sum(sum.sum, sum.error));
+        let mean = high / n;
+        Center::sum(mean, ((-mean).mul_add(n, high) + low) / n)
     }
 
-    fn central(&self, high: f64, low: f64) -> Central {
+    fn central(&self, mean: Center) -> Central {
         let [mut m2, mut m3, mut m4] = [Sum::default(); 3];
         for (x, c) in self.pairs() {
-            let (d, e) = two_diff(x, high);
-            let d = d + (e - low);
+            let (d, e) = two_sum(x, -mean.high);
+            let d = d + (e - mean.low);
             let d2 = d * d;
             m2.add(c * d2);
             m3.add(c * (d2 * d));
@@ -130,10 +126,10 @@ impl Distribution {
 
     /// x − mean, with what rounding took from the mean where it is these values' own (a sketch's is not).
     fn deviation(&self, mean: f64) -> impl Fn(f64) -> f64 {
-        let (high, low) = self.split_mean();
+        let Center { high, low } = self.split_mean();
         let low = if high == mean { low } else { 0.0 };
         move |x| {
-            let (d, e) = two_diff(x, mean);
+            let (d, e) = two_sum(x, -mean);
             d + (e - low)
         }
     }
@@ -198,13 +194,6 @@ pub fn interpolate(a: f64, b: f64, fraction: f64) -> f64 {
     if fraction < 0.5 { a + (b - a) * fraction } else { b - (b - a) * (1.0 - fraction) }
 }
 
-/// x − y as a rounded value and its rounding error (Knuth's two-sum).
-fn two_diff(x: f64, y: f64) -> (f64, f64) {
-    let d = x - y;
-    let z = d - x;
-    (d, (x - (d - z)) - (y + z))
-}
-
 /// A sum with its rounding errors kept beside it (Neumaier 1974).
 #[derive(Clone, Copy, Default)]
 struct Sum {
@@ -214,7 +203,7 @@ struct Sum {
 
 impl Sum {
     fn add(&mut self, x: f64) {
-        let (total, error) = two_diff(self.sum, -x);
+        let (total, error) = two_sum(self.sum, x);
         self.sum = total;
         self.error += error;
     }

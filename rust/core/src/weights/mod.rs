@@ -37,6 +37,7 @@
 pub mod aciq;
 pub mod array;
 pub mod blocks;
+pub mod center;
 pub mod clip;
 pub mod distribution;
 pub mod dtype;

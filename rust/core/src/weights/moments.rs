@@ -3,8 +3,10 @@
 //! Within a block of 65,536 values: sums of powers about a pivot (see [`super::powers`]). Between blocks:
 //! Pébay's update (SAND2008-6212, eq. 3.1; Chan, Golub & `LeVeque` 1983), always left to right by element index,
 //! so that the bits do not depend on who computed which block. Never raw power sums: they lose every digit when
-//! the mean is large beside the deviation.
+//! the mean is large beside the deviation. For the same reason a mean has two parts (see [`super::center`]); the limit
+//! is what the values themselves hold, whose own rounding is 2⁻⁵³ of the mean.
 
+use crate::weights::center::Center;
 use crate::weights::powers::{self, Stored, Visitor};
 
 /// Counts, extremes and central moments of the finite values of a stream.
@@ -28,7 +30,7 @@ pub struct Moments {
     /// Largest finite value; −∞ when there is none.
     pub max: f64,
     pub(crate) scale: i32,
-    pub(crate) center: f64,
+    pub(crate) center: Center,
     pub(crate) sums: Central,
 }
 
@@ -54,7 +56,7 @@ impl Default for Moments {
             min: f64::INFINITY,
             max: f64::NEG_INFINITY,
             scale: 0,
-            center: 0.0,
+            center: Center::default(),
             sums: Central::default(),
         }
     }
@@ -116,7 +118,7 @@ impl Moments {
         let (a, b) = (self.rescaled(scale), next.rescaled(scale));
         let (na, nb) = (a.n as f64, b.n as f64);
         let n = na + nb;
-        let d = b.center - a.center;
+        let d = b.center.minus(a.center);
         let (fa, fb) = (na / n, nb / n);
         let (p, q) = (a.sums, b.sums);
         let m2 = p.m2 + q.m2 + d * d * na * fb;
@@ -126,7 +128,7 @@ impl Moments {
             + d * d * d * d * na * fb * (fa * fa - fa * fb + fb * fb)
             + 6.0 * d * d * (fa * fa * q.m2 + fb * fb * p.m2)
             + 4.0 * d * (fa * q.m3 - fb * p.m3);
-        Self { scale, center: a.center + d * fb, sums: Central { m2, m3, m4 }, ..self }
+        Self { scale, center: a.center.plus(d * fb), sums: Central { m2, m3, m4 }, ..self }
     }
 
     /// Zeros have any scale.
@@ -141,24 +143,24 @@ impl Moments {
         let f = shifted(1.0, self.scale - scale);
         let Central { m2, m3, m4 } = self.sums;
         let sums = Central { m2: m2 * f * f, m3: m3 * f * f * f, m4: m4 * f * f * f * f };
-        Self { scale, center: self.center * f, sums, ..*self }
+        Self { scale, center: self.center.scaled(f), sums, ..*self }
     }
 
-    /// What makes up this object beside the public fields: the scale, and the center and central sums.
-    pub fn sums(&self) -> (i32, [f64; 4]) {
-        let Central { m2, m3, m4 } = self.sums;
-        (self.scale, [self.center, m2, m3, m4])
+    /// What makes up this object beside the public fields: the scale, and the center's two parts and central sums.
+    pub fn sums(&self) -> (i32, [f64; 5]) {
+        let (Center { high, low }, Central { m2, m3, m4 }) = (self.center, self.sums);
+        (self.scale, [high, low, m2, m3, m4])
     }
 
     /// The same counts with the scale, center and central sums that [`Moments::sums`] gave.
     #[must_use]
-    pub fn with_sums(self, scale: i32, [center, m2, m3, m4]: [f64; 4]) -> Self {
-        Self { scale, center, sums: Central { m2, m3, m4 }, ..self }
+    pub fn with_sums(self, scale: i32, [high, low, m2, m3, m4]: [f64; 5]) -> Self {
+        Self { scale, center: Center { high, low }, sums: Central { m2, m3, m4 }, ..self }
     }
 
     /// Mean; `None` without finite values.
     pub fn mean(&self) -> Option<f64> {
-        (self.n > 0).then(|| shifted(self.center, self.scale))
+        (self.n > 0).then(|| shifted(self.center.high, self.scale))
     }
 
     /// Population standard deviation √m₂; `None` without finite values.

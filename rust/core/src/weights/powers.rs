@@ -11,6 +11,7 @@
 
 use crate::cpu::{per_cpu, prefetch};
 use crate::lanes::{Bounds, LANES, Lanes};
+use crate::weights::center::Center;
 use crate::weights::moments::{Central, Moments, shifted};
 
 /// Values per block.
@@ -51,11 +52,11 @@ impl<S> Visitor<S> for () {
 
 /// Extremes of some values, and how many are zero or below the smallest normal magnitude (zeros included).
 #[derive(Clone, Copy)]
-struct Extremes {
-    min: f64,
-    max: f64,
-    zeros: u64,
-    tiny: u64,
+pub(crate) struct Extremes {
+    pub(crate) min: f64,
+    pub(crate) max: f64,
+    pub(crate) zeros: u64,
+    pub(crate) tiny: u64,
 }
 
 impl Stored for [u8; 4] {
@@ -138,9 +139,9 @@ impl Extremes {
 
 /// What one pass over a block gives.
 #[derive(Clone, Copy)]
-struct Sums {
-    powers: [f64; 4],
-    extremes: Extremes,
+pub(crate) struct Sums {
+    pub(crate) powers: [f64; 4],
+    pub(crate) extremes: Extremes,
 }
 
 /// Moments of one block; `min_normal` is the smallest normal magnitude of the format the values came from. `visitor`
@@ -162,21 +163,23 @@ fn in_range(absmax: f64) -> bool {
 
 fn pivot<S: Stored>(block: &[S]) -> f64 {
     let head = &block[..block.len().min(ROW)];
-    if head.is_empty() { 0.0 } else { total(head) / head.len() as f64 }
+    let Some(first) = head.first().map(|x| x.get()) else { return 0.0 };
+    first + total(head, first) / head.len() as f64
 }
 
 per_cpu! {
-    fn total<S: Stored>(row: &[S]) -> f64 = lanes total_body;
+    /// Σ(x − origin): of values near the origin, a sum far smaller than its terms and so far less rounded.
+    fn total<S: Stored>(row: &[S], origin: f64) -> f64 = lanes total_body;
 }
 
 #[inline(always)]
-fn total_body<L: Lanes, S: Stored>(row: &[S]) -> f64 {
+fn total_body<L: Lanes, S: Stored>(row: &[S], origin: f64) -> f64 {
     let (eights, rest) = row.as_chunks::<LANES>();
     let mut sum = L::splat(0.0);
     for eight in eights {
-        sum = sum.plus(S::lanes(eight));
+        sum = sum.plus(S::lanes::<L>(eight).minus(L::splat(origin)));
     }
-    rest.iter().fold(fold(&sum.to_array()), |sum, x| sum + x.get())
+    rest.iter().fold(fold(&sum.to_array()), |sum, x| sum + (x.get() - origin))
 }
 
 per_cpu! {
@@ -230,7 +233,7 @@ fn padded<L: Lanes, S: Stored>(rest: &[S], filler: S, pivot: f64) -> L {
 }
 
 #[inline(always)]
-fn add<L: Lanes>(sums: &mut [L; 4], d: L) {
+pub(crate) fn add<L: Lanes>(sums: &mut [L; 4], d: L) {
     let d2 = d.times(d);
     sums[0] = sums[0].plus(d);
     sums[1] = d.times_plus(d, sums[1]);
@@ -245,7 +248,7 @@ fn fold(x: &[f64; LANES]) -> f64 {
 }
 
 /// Sums about the pivot become sums about the mean.
-fn central(sums: &Sums, n: usize, pivot: f64, scale: i32) -> Moments {
+pub(crate) fn central(sums: &Sums, n: usize, pivot: f64, scale: i32) -> Moments {
     if n == 0 {
         return Moments::default();
     }
@@ -262,7 +265,7 @@ fn central(sums: &Sums, n: usize, pivot: f64, scale: i32) -> Moments {
         min: min + 0.0, // −0 becomes 0
         max: max + 0.0,
         scale,
-        center: pivot + d,
+        center: Center::sum(pivot, d),
         sums: Central { m2, m3, m4 },
         ..Moments::default()
     }

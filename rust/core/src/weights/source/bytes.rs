@@ -2,12 +2,11 @@
 //!
 //! With `Mmap`, stretches that the page cache holds are borrowed from a map; others are read, since reading a cold
 //! file through page faults takes twice as long. A map dies with SIGBUS if another program truncates the file
-//! while it is read: [`Bytes::read`] turns all but a millisecond-wide window of that into an error, and `Pread`
-//! turns all of it into one, except in [`Bytes::whole`], which maps.
+//! while it is read: looking at its length before each stretch turns all but a millisecond-wide window of that into
+//! an error, and `Pread` turns all of it into one.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 
 use memmap2::Mmap;
 
@@ -25,8 +24,7 @@ pub enum Io {
 #[derive(Debug)]
 enum Store {
     Mapped(File, Mmap),
-    /// The file, and a map of it for those who need all of it at once.
-    File(File, OnceLock<Mmap>),
+    File(File),
     Memory(Vec<u8>),
 }
 
@@ -61,7 +59,7 @@ impl Bytes {
                 let mapped = map(&file)?;
                 Store::Mapped(file, mapped)
             }
-            _ => Store::File(file, OnceLock::new()),
+            _ => Store::File(file),
         };
         Ok(Self { path: path.to_owned(), len, store })
     }
@@ -98,7 +96,7 @@ impl Bytes {
             Store::Mapped(file, map) if self.is_whole(file)? && is_cached(map, offset as usize, len) => {
                 return Ok(&map[offset as usize..end as usize]);
             }
-            Store::Mapped(file, _) | Store::File(file, _) => file,
+            Store::Mapped(file, _) | Store::File(file) => file,
         };
         buffer.resize(len, 0);
         read_exact_at(file, buffer, offset).map_err(|e| self.shrank(&e))?;
@@ -111,18 +109,12 @@ impl Bytes {
         if now < self.len { Err(self.shrank(&std::io::ErrorKind::UnexpectedEof.into())) } else { Ok(true) }
     }
 
-    /// All bytes at once, through a map whatever the mode: strided tensors jump about too much for reads.
-    pub fn whole(&self) -> Result<&[u8]> {
+    /// All bytes at once; `None` where they must be read.
+    pub fn borrowed(&self) -> Result<Option<&[u8]>> {
         match &self.store {
-            Store::Mapped(_, map) => Ok(map),
-            Store::Memory(bytes) => Ok(bytes),
-            Store::File(file, lazily) => {
-                if let Some(map) = lazily.get() {
-                    return Ok(map);
-                }
-                let fresh = map(file)?;
-                Ok(lazily.get_or_init(|| fresh))
-            }
+            Store::Mapped(file, map) => Ok(self.is_whole(file)?.then_some(map)),
+            Store::Memory(bytes) => Ok(Some(bytes)),
+            Store::File(_) => Ok(None),
         }
     }
 

@@ -6,6 +6,7 @@
 
 pub mod bytes;
 pub mod dequant;
+mod gather;
 pub mod gguf;
 pub mod index;
 mod json;

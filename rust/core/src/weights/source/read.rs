@@ -1,10 +1,11 @@
 //! A stretch of a tensor's values, in logical order, in one of the four forms that kernels read.
 //!
-//! Dense tensors are borrowed from their file. Others are copied: strided ones element by element, GGUF blocks
+//! Dense tensors are borrowed from their file. Others are copied: strided ones gathered (see [`super::gather`]), GGUF blocks
 //! decoded to f32, integers wider than 16 bits turned into f64 (rounded beyond 2⁵³).
 
 use crate::error::Result;
 use crate::weights::dtype::DType;
+use crate::weights::source::gather::Gathered;
 use crate::weights::source::{BlockType, Encoding, Tensor};
 
 /// Values as kernels read them.
@@ -24,7 +25,7 @@ pub enum Stretch<'a> {
 #[derive(Debug, Default)]
 pub struct Buffers {
     read: Vec<u8>,
-    gathered: Vec<u8>,
+    gathered: Gathered,
     singles: Vec<f32>,
     doubles: Vec<f64>,
 }
@@ -57,8 +58,8 @@ impl Tensor {
         let stored = match &self.strides {
             None => self.dense(first, count, read)?,
             Some(strides) => {
-                self.gather(strides, first, count, gathered)?;
-                gathered
+                let values = first..first + count as u64;
+                gathered.read(self, strides, values).map_err(|e| e.in_tensor(&self.name))?
             }
         };
         Ok(match self.encoding {
@@ -78,21 +79,6 @@ impl Tensor {
         let offset = self.offset + self.stored_bytes(first);
         let len = self.stored_bytes(count as u64) as usize;
         self.bytes.read(offset, len, buffer).map_err(|e| e.in_tensor(&self.name))
-    }
-
-    /// Copies strided elements in logical order.
-    fn gather(&self, strides: &[u64], first: u64, count: usize, out: &mut Vec<u8>) -> Result<()> {
-        let size = self.stored_bytes(1) as usize;
-        let whole = self.bytes.whole().map_err(|e| e.in_tensor(&self.name))?;
-        out.clear();
-        let mut index = unravel(first, &self.shape);
-        for _ in 0..count {
-            let element: u64 = index.iter().zip(strides).map(|(i, s)| i * s).sum();
-            let at = self.offset as usize + element as usize * size;
-            out.extend_from_slice(&whole[at..at + size]);
-            advance(&mut index, &self.shape);
-        }
-        Ok(())
     }
 }
 
@@ -142,22 +128,4 @@ pub fn stored_doubles(values: &mut [f64]) -> &[[u8; 8]] {
         }
     }
     bytemuck::cast_slice(values)
-}
-
-fn unravel(mut at: u64, shape: &[u64]) -> Vec<u64> {
-    let mut index = vec![0; shape.len()];
-    for (i, d) in index.iter_mut().zip(shape).rev() {
-        (*i, at) = (at % d, at / d);
-    }
-    index
-}
-
-fn advance(index: &mut [u64], shape: &[u64]) {
-    for (i, d) in index.iter_mut().zip(shape).rev() {
-        *i += 1;
-        if *i < *d {
-            return;
-        }
-        *i = 0;
-    }
 }
