@@ -96,8 +96,9 @@ def error(values, alpha, bits, grid):
 
 
 def sqnr(values, alpha, bits, grid):
-    """In dB, for a positive error."""
-    return 10 * math.log10(math.fsum(np.square(values, dtype=np.float64)) / error(values, alpha, bits, grid))
+    """In dB; infinite without error."""
+    left = error(values, alpha, bits, grid)
+    return 10 * math.log10(math.fsum(np.square(values, dtype=np.float64)) / left) if left else math.inf
 
 
 def best_clip(values, bits, grid):

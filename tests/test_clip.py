@@ -32,6 +32,7 @@ def drawn(kind, n, rng):
         "heavy": lambda: rng.standard_t(1.5, size=n),
         "laplace": lambda: rng.laplace(size=n),
         "uniform": lambda: rng.uniform(size=n),
+        "even": lambda: (np.arange(n) + rng.random()) / n,
         "few integers": lambda: rng.integers(-5, 6, size=n),
         "integers": lambda: np.round(rng.normal(size=n) * rng.integers(1, 100)),
         "mostly zero": lambda: np.where(rng.random(n) < 0.7, 0, rng.normal(size=n)),
@@ -40,44 +41,50 @@ def drawn(kind, n, rng):
         "three values": lambda: rng.choice(rng.normal(size=3), size=n),
         "powers of two": lambda: 2.0 ** rng.integers(-10, 10, size=n),
         "far from zero": lambda: 1 + rng.normal(size=n) * 10 ** rng.uniform(-4, 0),
+        "noisy codes": lambda: rng.integers(-127, 128, size=n) + rng.normal(size=n) * rng.uniform(0, 0.3),
     }[kind]()
-    return np.clip(x, -6e4, 6e4).astype(np.float16)
+    return np.clip(x, -6e4, 6e4)
 
 
 KINDS = (
-    "normal", "heavy", "laplace", "uniform", "few integers", "integers", "mostly zero", "one outlier", "log-normal",
-    "three values", "powers of two", "far from zero",
+    "normal", "heavy", "laplace", "uniform", "even", "few integers", "integers", "mostly zero", "one outlier",
+    "log-normal", "three values", "powers of two", "far from zero", "noisy codes",
 )  # fmt: skip
-WORST = 1 + 1e-6
-"""The most by which the error found may exceed the least there is: every crossing is visited on so few values."""
-WORST_OF_MANY = 1.1
-"""The same where a grid is searched: the most seen in 20,000 trials is 1.2, on 1,400 evenly spread values at 8 bits."""
+WORST = 1 + 1e-9
+"""The most by which the error found may exceed the least there is: what clip.rs promises. 1e-12 is the most seen."""
 NOTHING = 1e-24
 """Errors below this share of Σx² are rounding."""
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("seed", range(4))
-def test_no_clip_is_better(kind, seed):
-    rng = np.random.default_rng([seed, KINDS.index(kind)])
-    x = drawn(kind, rng.integers(1, 61), rng)
+def assert_no_clip_is_better(x, quantizers):
     found, energy = histogram(x), math.fsum(widened(x) ** 2)
-    for bits, grid in BOTH if energy else ():
-        error = oracles.error(x, found.clip(bits, grid), bits, grid)
-        _, least = oracles.best_clip(x, bits, grid)
+    for bits, grid in quantizers if energy else ():
+        error = oracles.error(widened(x), found.clip(bits, grid), bits, grid)
+        _, least = oracles.best_clip(widened(x), bits, grid)
         assert error <= least * WORST + NOTHING * energy, (bits, grid)
         assert error >= least * (1 - 1e-9) - NOTHING * energy, (bits, grid)  # else the oracle would be no oracle
 
 
-@pytest.mark.parametrize("kind", ["normal", "heavy", "laplace", "log-normal", "far from zero"])
-@pytest.mark.parametrize("n", [300, 2_000])
-def test_no_clip_is_much_better_where_values_are_many(kind, n):
-    x = drawn(kind, n, np.random.default_rng([n, KINDS.index(kind)]))
-    found = histogram(x)
-    for bits, grid in [(3, "mid-rise"), (4, "sym-int"), (8, "mid-rise"), (8, "sym-int")]:
-        _, least = oracles.best_clip(x, bits, grid)
-        error = oracles.error(x, found.clip(bits, grid), bits, grid)
-        assert least * (1 - 1e-9) <= error <= least * WORST_OF_MANY, (bits, grid)
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("seed", range(8))
+def test_no_clip_is_better(kind, seed):
+    rng = np.random.default_rng([seed, KINDS.index(kind)])
+    assert_no_clip_is_better(drawn(kind, rng.integers(1, 61), rng).astype(np.float16), BOTH)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("dtype", "n"), [("bf16", 300), ("f16", 700), ("bf16", 1_400), ("f16", 2_000)])
+def test_no_clip_is_better_where_values_are_many(kind, dtype, n):
+    rng = np.random.default_rng([n, KINDS.index(kind)])
+    x = drawn(kind, n, rng).astype(np.float32).astype(numpy_dtype(dtype))
+    assert_no_clip_is_better(x, [(8, rng.choice(oracles.GRIDS)), (int(rng.integers(2, 8)), rng.choice(oracles.GRIDS))])
+
+
+@pytest.mark.parametrize("step", [1, 7])
+@pytest.mark.parametrize("first", [0, 3, 5_000])
+def test_no_clip_is_better_for_a_lattice(step, first):
+    x = (first + step * np.arange(1_400)).astype(np.int16)
+    assert_no_clip_is_better(x, [(5, "mid-rise"), (8, "mid-rise"), (6, "sym-int"), (8, "sym-int")])
 
 
 @pytest.mark.parametrize(("bits", "grid"), BOTH)

@@ -196,19 +196,19 @@ pub fn interpolate(a: f64, b: f64, fraction: f64) -> f64 {
 
 /// A sum with its rounding errors kept beside it (Neumaier 1974).
 #[derive(Clone, Copy, Default)]
-struct Sum {
+pub(crate) struct Sum {
     sum: f64,
     error: f64,
 }
 
 impl Sum {
-    fn add(&mut self, x: f64) {
+    pub(crate) fn add(&mut self, x: f64) {
         let (total, error) = two_sum(self.sum, x);
         self.sum = total;
         self.error += error;
     }
 
-    fn total(self) -> f64 {
+    pub(crate) fn total(self) -> f64 {
         self.sum + self.error
     }
 }
