@@ -4,7 +4,7 @@
 //! (o, b, i) for all o and i. Rows of a matrix are 1 × rows × columns, its columns rows × columns × 1, heads along
 //! the columns rows × heads × `head_dim`. Blocks that lie together are summed like whole tensors. Scattered ones are
 //! read row after row (a row is all blocks of one outer index): single columns are summed side by side, see
-//! [`columns`]; longer runs are dealt to a pile for each block. A tensor is cut into steps by its shape only, and what
+//! `columns`; longer runs are dealt to a pile for each block. A tensor is cut into steps by its shape only, and what
 //! the steps find of a block is joined in order, so nothing depends on threads.
 //!
 //! Memory beside the result: for each thread the values of a step, at most 32 MiB, and the moments of its blocks.

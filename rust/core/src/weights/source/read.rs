@@ -1,6 +1,6 @@
 //! A stretch of a tensor's values, in logical order, in one of the four forms that kernels read.
 //!
-//! Dense tensors are borrowed from their file. Others are copied: strided ones gathered (see [`super::gather`]), GGUF blocks
+//! Dense tensors are borrowed from their file. Others are copied: strided ones gathered (see `gather`), GGUF blocks
 //! decoded to f32, integers wider than 16 bits turned into f64 (rounded beyond 2⁵³).
 
 use crate::error::Result;
