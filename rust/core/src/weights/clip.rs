@@ -26,7 +26,7 @@
 //! **Rounding.** The rounding of B and C puts errors wrong by less than 3·10⁻¹⁴·Σx², so nothing that comes so close is
 //! dropped. Where that is more than 10⁻⁹ of the least error, all levels that come so close are compared by their errors
 //! summed value by value, as the error that is reported always is. So the clip found errs by at most 1 + 10⁻⁹ times the
-//! least error; against exhaustive search no more than 1 + 10⁻¹² was seen.
+//! least error; where less than 10⁻¹³·Σx² is left (130 dB), the rounding of s·k itself can cost more than that.
 //!
 //! **Limits.** A minimum is flat: an error that is certain to 10⁻⁹ leaves the clip itself certain to some 10⁻⁵ (on a
 //! mesh of the normal law it is found to 10⁻⁸). For sketches (f32, f64) it is the best clip of four points spread over

@@ -122,15 +122,15 @@ fn before(runs: impl ExactSizeIterator<Item = usize>) -> Vec<u32> {
 }
 
 impl Curve<'_> {
-    /// Two steps between which all crossings lie.
+    /// Two steps between which all crossings lie: with room, for at a crossing rounding decides the level.
     pub(super) fn ends(self) -> [f64; 2] {
         let (first, last) = (self.quantizer.border(1), self.quantizer.border(self.quantizer.top));
-        [self.sums.from[0][0] / last, 2.0 * self.sums.largest / first]
+        [self.sums.from[0][0] / last / 2.0, self.sums.largest / first * 2.0]
     }
 
-    /// Borders that the largest magnitude has passed.
+    /// Borders that the largest magnitude has passed, and one more: on the border, `place` alone decides.
     fn borders(self, step: f64) -> RangeInclusive<u32> {
-        1..=self.quantizer.nearest(self.sums.largest, step)
+        1..=(self.quantizer.nearest(self.sums.largest, step) + 1).min(self.quantizer.top)
     }
 
     /// B and C at `step`.
