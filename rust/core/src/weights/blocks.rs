@@ -10,7 +10,6 @@
 //! Memory beside the result: for each thread the values of a step, at most 32 MiB, and the moments of its blocks.
 
 mod columns;
-mod join;
 mod part;
 mod piles;
 mod widen;
@@ -18,8 +17,8 @@ mod widen;
 use std::sync::Mutex;
 
 use crate::error::{Error, Result};
-use crate::weights::blocks::join::Join;
 use crate::weights::blocks::part::{Part, Scratch};
+use crate::weights::join::Join;
 use crate::weights::moments::Moments;
 use crate::weights::slot::lock;
 use crate::weights::source::Tensor;

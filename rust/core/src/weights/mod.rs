@@ -43,6 +43,7 @@ pub mod distribution;
 pub mod dtype;
 pub mod figures;
 pub mod histogram;
+mod join;
 pub mod magnitudes;
 pub mod moments;
 pub mod powers;

@@ -66,10 +66,10 @@ impl Moments {
     /// Moments of stored values, as one stream cut into blocks; `min_normal` is the smallest normal magnitude of the
     /// format they came from.
     pub(crate) fn of<S: Stored>(values: &[S], min_normal: f64) -> Self {
-        Self::seen_by(&mut (), values, min_normal)
+        Self::seen_by(values, min_normal, &mut ())
     }
 
-    fn seen_by<S: Stored, V: Visitor<S>>(visitor: &mut V, values: &[S], min_normal: f64) -> Self {
+    fn seen_by<S: Stored, V: Visitor<S>>(values: &[S], min_normal: f64, visitor: &mut V) -> Self {
         merge_all(values.chunks(powers::BLOCK).map(|block| powers::moments(block, min_normal, visitor)))
     }
 
@@ -78,9 +78,9 @@ impl Moments {
         Self::of_f32_seen_by(values, &mut ())
     }
 
-    /// The same, while `visitor` sees every value once, in order.
+    /// The same, while `visitor` sees, in order, every value outside its window, and some inside.
     pub(crate) fn of_f32_seen_by<V: Visitor<[u8; 4]>>(values: &[[u8; 4]], visitor: &mut V) -> Self {
-        Self::seen_by(visitor, values, f64::from(f32::MIN_POSITIVE))
+        Self::seen_by(values, f64::from(f32::MIN_POSITIVE), visitor)
     }
 
     /// Moments of little-endian f64 values, as one stream cut into blocks.

@@ -26,9 +26,7 @@ pub trait Stored: Copy {
     fn put(x: f64) -> Self;
     /// Eight values, widened.
     fn lanes<L: Lanes>(eight: &[Self; LANES]) -> L;
-    /// Asks for values some way further on.
-    fn prefetch(values: &[Self]);
-    /// Extremes of values without NaN, all of which are shown to `visitor`.
+    /// Extremes of values without NaN; `visitor` sees all groups with a value outside its window.
     fn bounds<L: Lanes, V: Visitor<Self>>(row: &[Self], visitor: &mut V) -> Bounds;
 }
 
@@ -73,10 +71,6 @@ impl Stored for [u8; 4] {
         L::from_f32(eight)
     }
     #[inline(always)]
-    fn prefetch(values: &[Self]) {
-        prefetch(values.as_flattened().as_ptr());
-    }
-    #[inline(always)]
     fn bounds<L: Lanes, V: Visitor<Self>>(row: &[Self], visitor: &mut V) -> Bounds {
         let (groups, rest) = row.as_chunks();
         let (bounds, mut outside) = L::bounds(groups, visitor.window());
@@ -101,10 +95,6 @@ impl Stored for [u8; 8] {
     #[inline(always)]
     fn lanes<L: Lanes>(eight: &[Self; LANES]) -> L {
         L::from_f64(eight)
-    }
-    #[inline(always)]
-    fn prefetch(values: &[Self]) {
-        prefetch(values.as_flattened().as_ptr());
     }
     #[inline(always)]
     fn bounds<L: Lanes, V: Visitor<Self>>(row: &[Self], visitor: &mut V) -> Bounds {
@@ -145,7 +135,7 @@ pub(crate) struct Sums {
 }
 
 /// Moments of one block; `min_normal` is the smallest normal magnitude of the format the values came from. `visitor`
-/// sees every value once, in order.
+/// sees, in order, every value outside its window, and some inside.
 pub fn moments<S: Stored, V: Visitor<S>>(block: &[S], min_normal: f64, visitor: &mut V) -> Moments {
     let pivot = pivot(block);
     let sums = sums(block, pivot, min_normal, visitor);
@@ -202,7 +192,7 @@ fn add_powers<L: Lanes, S: Stored>(row: &[S], pivot: f64, total: &mut [f64; 4]) 
     let mut sums = [L::splat(0.0); 4];
     let (pairs, rest) = row.as_chunks::<{ 2 * LANES }>();
     for pair in pairs {
-        S::prefetch(pair);
+        prefetch(pair.as_ptr().cast());
         for eight in pair.as_chunks().0 {
             add(&mut sums, S::lanes::<L>(eight).minus(L::splat(pivot)));
         }
@@ -271,19 +261,26 @@ pub(crate) fn central(sums: &Sums, n: usize, pivot: f64, scale: i32) -> Moments 
     }
 }
 
-/// The slow path: without the non-finite values, and scaled so that the largest magnitude is about 1.
+/// The slow path: without the non-finite values, and scaled where their fourth powers would leave the range of f64.
 fn filtered<S: Stored>(block: &[S], min_normal: f64) -> Moments {
     let finite: Vec<S> = block.iter().copied().filter(|x| x.get().is_finite()).collect();
     let n_nan = block.iter().filter(|x| x.get().is_nan()).count();
-    let extremes = sums(&finite, 0.0, min_normal, &mut ()).extremes;
-    let scale = if finite.is_empty() { 0 } else { scale_for(extremes.absmax()) };
-    let scaled: Vec<S> = finite.iter().map(|x| S::put(shifted(x.get(), -scale))).collect();
-    let pivot = pivot(&scaled);
-    let sums = Sums { powers: sums(&scaled, pivot, min_normal, &mut ()).powers, extremes };
     let n_inf = block.len() - finite.len() - n_nan;
-    Moments { n_nan: n_nan as u64, n_inf: n_inf as u64, ..central(&sums, finite.len(), pivot, scale) }
+    let pivot = pivot(&finite);
+    let sums = sums(&finite, pivot, min_normal, &mut ());
+    let found = if finite.is_empty() || in_range(sums.extremes.absmax()) {
+        central(&sums, finite.len(), pivot, 0)
+    } else {
+        scaled(&finite, sums.extremes)
+    };
+    Moments { n_nan: n_nan as u64, n_inf: n_inf as u64, ..found }
 }
 
-fn scale_for(absmax: f64) -> i32 {
-    if in_range(absmax) { 0 } else { absmax.log2().ceil() as i32 }
+/// Moments of values that are scaled so that the largest magnitude is about 1; `extremes` are those of the values.
+fn scaled<S: Stored>(finite: &[S], extremes: Extremes) -> Moments {
+    let scale = extremes.absmax().log2().ceil() as i32;
+    let scaled: Vec<S> = finite.iter().map(|x| S::put(shifted(x.get(), -scale))).collect();
+    let pivot = pivot(&scaled);
+    let Sums { powers, .. } = sums(&scaled, pivot, 0.0, &mut ());
+    central(&Sums { powers, extremes }, finite.len(), pivot, scale)
 }

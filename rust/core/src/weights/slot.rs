@@ -1,7 +1,7 @@
 //! What a scan has gathered so far of one tensor; several threads add to it.
 //!
-//! Narrow tensors gather a histogram. Wide ones gather the moments of each step in its own place (joined in
-//! index order at the end), a sketch if asked for, and *outliers*: the values beyond 97 % of the smallest kσ asked
+//! Narrow tensors gather a histogram. Wide ones gather the moments of each step (joined in
+//! index order), a sketch if asked for, and *outliers*: the values beyond 97 % of the smallest kσ asked
 //! for, by the mean and σ of a sample. When the true kσ turn out to lie outside that window, counting the outliers
 //! gives the exact tails, and the tensor need not be read twice; otherwise [`super::refine`] reads it again.
 
@@ -11,7 +11,8 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use crate::error::Result;
 use crate::weights::figures::Wanted;
 use crate::weights::histogram::{Bins, Histogram};
-use crate::weights::moments::{self, Moments};
+use crate::weights::join::Join;
+use crate::weights::moments::Moments;
 use crate::weights::powers::Stored;
 use crate::weights::source::{Buffers, Stretch, Tensor};
 use crate::weights::visit::{self, Window};
@@ -23,7 +24,7 @@ const MARGIN: f64 = 0.97;
 #[derive(Default)]
 pub(crate) struct Gathered {
     pub(crate) histogram: Option<Histogram>,
-    parts: Vec<Option<Moments>>,
+    parts: Join,
     outliers: Vec<Vec<[u8; 4]>>,
     kept: usize,
     /// Whether some outlier was not kept.
@@ -76,10 +77,7 @@ impl Slot {
 
 impl Gathered {
     pub(crate) fn put(&mut self, at: usize, part: Moments, outliers: Option<Vec<[u8; 4]>>) {
-        if self.parts.len() <= at {
-            self.parts.resize(at + 1, None);
-        }
-        self.parts[at] = Some(part);
+        self.parts.put(at, vec![part]);
         let Some(outliers) = outliers.filter(|found| self.kept + found.len() <= ROOM) else {
             self.lost = true;
             return;
@@ -94,7 +92,7 @@ impl Gathered {
     }
 
     pub(crate) fn joined(&mut self) -> Moments {
-        moments::merge_all(std::mem::take(&mut self.parts).into_iter().flatten())
+        self.parts.take().pop().unwrap_or_default()
     }
 
     /// Exact tail shares, if the outliers hold all that is needed.

@@ -14,7 +14,7 @@ pub(crate) struct Window {
     pub(crate) high: f32,
 }
 
-/// Gathers, in order, the values outside a window, infinities and NaN among them.
+/// Gathers, in order, the values outside a window, infinities among them; some NaN too.
 pub(crate) struct Outliers {
     pub(crate) window: Window,
     pub(crate) found: Vec<[u8; 4]>,
