@@ -1,10 +1,11 @@
 //! glotgap-core: reads bytes and counts. No Python anywhere.
 //!
-//! Rooms: [`weights`] scans model weights. Rooms never import each other; they share [`error`] and [`work`].
+//! Rooms: [`weights`] scans model weights, [`tokens`] counts tokens. Rooms never import each other; they share [`error`] and [`work`].
 
 pub mod cpu;
 pub mod error;
 pub mod lanes;
+pub mod tokens;
 pub mod weights;
 pub mod work;
 

@@ -1,0 +1,1 @@
+//! Normalizers: text in, text out, and how far a change can reach.

@@ -1,0 +1,1 @@
+//! Corpora: files of any supported format and compression in, batches of documents out.

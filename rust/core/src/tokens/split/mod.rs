@@ -1,0 +1,1 @@
+//! Pre-tokenizers: text in, words out.
