@@ -8,14 +8,14 @@
 //! Counting goes into u32 tables of the worker, two of them in turn so that equal neighbours do not wait for each
 //! other's store; four measured slower, because together they leave the first-level cache. Bytes use eight tables of 256.
 
-use std::ops::Range;
-
 use crate::cpu::{per_cpu, prefetch};
 use crate::weights::distribution::Distribution;
 use crate::weights::dtype::DType;
 use crate::weights::moments::Moments;
 
 const PATTERNS: usize = 65_536;
+/// Neighbouring patterns that are looked at together: a cache line of u32.
+const LINE: usize = 16;
 /// Values that a worker may count before its u32 tables must be emptied.
 const ROOM: u64 = 1 << 31;
 
@@ -68,46 +68,55 @@ impl Histogram {
 
     /// The finite values in ascending order, each with its count.
     pub fn distribution(&self) -> Distribution {
-        let mut found = Distribution::with_capacity(8_192);
-        let mut see = |pattern: usize| {
-            let value = self.bins.value(pattern as u16);
-            if self.counts[pattern] > 0 && value.is_finite() {
-                found.push(value, self.counts[pattern]);
+        let patterns = self.occurring();
+        let (plus, minus) = patterns.split_at(patterns.partition_point(|p| usize::from(*p) < self.bins.unsigned()));
+        let mut found = Distribution::with_capacity(patterns.len());
+        let mut see = |pattern: &u16| {
+            let value = self.bins.value(*pattern);
+            if value.is_finite() {
+                found.push(value, self.counts[usize::from(*pattern)]);
             }
         };
-        let (first, second) = self.bins.halves();
         if self.bins.is_signed_magnitude() {
-            used(&self.counts, second).rev().for_each(&mut see);
+            minus.iter().rev().for_each(&mut see);
         } else {
-            used(&self.counts, second).for_each(&mut see);
+            minus.iter().for_each(&mut see);
         }
-        used(&self.counts, first).for_each(see);
+        plus.iter().for_each(see);
+        found
+    }
+
+    /// Patterns counted at least once, ascending: few of all, so whole lines of empty ones are passed over.
+    fn occurring(&self) -> Vec<u16> {
+        let mut found = Vec::with_capacity(8_192);
+        for (line, counts) in self.counts[..self.bins.width()].as_chunks::<LINE>().0.iter().enumerate() {
+            if counts.iter().fold(0, |any, count| any | count) > 0 {
+                let patterns = (line * LINE..).zip(counts).filter(|(_, count)| **count > 0);
+                found.extend(patterns.map(|(pattern, _)| pattern as u16));
+            }
+        }
         found
     }
 
     /// Moments of what was counted, NaN and infinities of exact bins included; `distribution` is its own.
     pub fn moments(&self, distribution: &Distribution) -> Moments {
-        let (n_nan, n_inf) = self.non_finite();
+        let is_finite = self.counts.iter().sum::<u64>() == distribution.n();
+        let (n_nan, n_inf) = if is_finite { (0, 0) } else { self.non_finite() };
         let min_normal = if let Bins::Exact(dtype) = self.bins { dtype.min_normal() } else { None };
         Moments { n_nan, n_inf, ..distribution.moments(min_normal) }
     }
 
     /// How many values are NaN, and how many infinite. For a sketch both are told by its moments instead: (0, 0).
     pub fn non_finite(&self) -> (u64, u64) {
-        let (first, second) = self.bins.halves();
-        let values = used(&self.counts, first.start..second.end).map(|p| (self.bins.value(p as u16), self.counts[p]));
-        let is_exact = self.bins != Bins::Sketch;
-        values.filter(|(value, _)| is_exact && !value.is_finite()).fold((0, 0), |(nan, inf), (value, count)| {
+        if self.bins == Bins::Sketch {
+            return (0, 0);
+        }
+        let patterns = self.occurring();
+        let values = patterns.iter().map(|p| (self.bins.value(*p), self.counts[usize::from(*p)]));
+        values.filter(|(value, _)| !value.is_finite()).fold((0, 0), |(nan, inf), (value, count)| {
             if value.is_nan() { (nan + count, inf) } else { (nan, inf + count) }
         })
     }
-}
-
-/// Patterns within `range` whose count may be above zero: of eight empty neighbours, none.
-fn used(counts: &[u64], range: Range<usize>) -> impl DoubleEndedIterator<Item = usize> {
-    let start = range.start;
-    let eights = counts[range].chunks(8).enumerate().filter(|(_, eight)| eight.iter().fold(0, |any, c| any | c) > 0);
-    eights.flat_map(move |(i, eight)| (0..eight.len()).map(move |j| start + i * 8 + j))
 }
 
 impl Bins {
@@ -128,11 +137,10 @@ impl Bins {
         if matches!(self, Self::Exact(dtype) if dtype.size() == 1) { 256 } else { PATTERNS }
     }
 
-    /// Patterns without and with the sign bit. In each, values rise with the pattern, or fall with it where the
-    /// sign bit is set and magnitudes are stored.
-    fn halves(self) -> (Range<usize>, Range<usize>) {
-        let width = self.width();
-        if self.is_unsigned() { (0..width, width..width) } else { (0..width / 2, width / 2..width) }
+    /// Number of patterns without the sign bit; they come first. Among them, and among those with it, values rise with
+    /// the pattern, or fall with it where the sign bit is set and magnitudes are stored.
+    fn unsigned(self) -> usize {
+        if self.is_unsigned() { self.width() } else { self.width() / 2 }
     }
 
     fn is_unsigned(self) -> bool {
@@ -220,9 +228,10 @@ impl Counters {
     }
 
     fn drain_pairs(&mut self, counts: &mut [u64]) {
-        let tables = self.even.chunks_mut(8).zip(self.odd.chunks_mut(8));
-        for (totals, (even, odd)) in counts.chunks_mut(8).zip(tables) {
-            if even.iter().chain(&*odd).fold(0, |any, count| any | count) == 0 {
+        let lines = counts.as_chunks_mut::<LINE>().0.iter_mut();
+        let tables = self.even.as_chunks_mut::<LINE>().0.iter_mut().zip(self.odd.as_chunks_mut::<LINE>().0);
+        for (totals, (even, odd)) in lines.zip(tables) {
+            if even.iter().zip(&*odd).fold(0, |any, (even, odd)| any | even | odd) == 0 {
                 continue;
             }
             for ((total, even), odd) in totals.iter_mut().zip(even).zip(odd) {

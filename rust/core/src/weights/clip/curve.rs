@@ -5,7 +5,7 @@
 //! t on. These sums are kept for every magnitude, and a table over the leading bits of t tells where t stands among
 //! them. No sum has terms of both signs, so B and C are rounded relative to themselves.
 
-use std::ops::RangeInclusive;
+use std::ops::Range;
 
 use crate::weights::distribution::Sum;
 use crate::weights::magnitudes::{Magnitudes, Quantizer};
@@ -17,6 +17,8 @@ pub(super) struct Sums {
     from: Vec<[f64; 3]>,
     /// For each run of leading bits, and for one beyond, how many magnitudes are in the runs before.
     before: Vec<u32>,
+    /// Whether some run holds more than one magnitude.
+    is_crowded: bool,
     first_run: u64,
     shift: u32,
     largest: f64,
@@ -76,19 +78,21 @@ impl Sums {
         let first_run = smallest.to_bits() >> shift;
         let runs = magnitudes.values.iter().map(|x| ((x.to_bits() >> shift) - first_run) as usize);
         let (before, from) = (before(runs), from(magnitudes));
+        let is_crowded = before.windows(2).any(|pair| pair[1] - pair[0] > 1);
         let weight = from[0][1] + magnitudes.zeros;
-        Some(Self { from, before, first_run, shift, largest, weight })
+        Some(Self { from, before, is_crowded, first_run, shift, largest, weight })
     }
 
-    /// How many magnitudes are below `limit`.
+    /// How many magnitudes are below `limit`, which is positive.
     #[inline]
     fn place(&self, limit: f64) -> usize {
         let run = (limit.to_bits() >> self.shift).saturating_sub(self.first_run) as usize;
         let run = run.min(self.before.len() - 1);
-        // Most runs hold one magnitude or none. Whether it is below the limit no branch predictor can guess.
+        // Most runs hold one magnitude or none. Whether it is below the limit no branch predictor can guess; the bits of
+        // positive numbers tell it without one, and sooner than the numbers.
         let at = self.before[run] as usize;
-        let at = at + usize::from(self.from[at][0] < limit);
-        if self.from[at][0] < limit { self.place_in_run(run, at, limit) } else { at }
+        let at = at + usize::from(self.from[at][0].to_bits() < limit.to_bits());
+        if self.is_crowded && self.from[at][0] < limit { self.place_in_run(run, at, limit) } else { at }
     }
 
     #[cold]
@@ -129,30 +133,31 @@ impl Curve<'_> {
     }
 
     /// Borders that the largest magnitude has passed, and one more: on the border, `place` alone decides.
-    fn borders(self, step: f64) -> RangeInclusive<u32> {
-        1..=(self.quantizer.nearest(self.sums.largest, step) + 1).min(self.quantizer.top)
+    fn borders(self, step: f64) -> Range<u32> {
+        1..(self.quantizer.nearest(self.sums.largest, step) + 1).min(self.quantizer.top) + 1
     }
 
     /// B and C at `step`.
     pub(super) fn fit(self, step: f64) -> Fit {
         let (o, [_, _, x]) = (self.quantizer.offset, self.sums.from[0]);
         let mut fit = Fit { step, b: o * x, c: o * o * self.sums.weight, ahead: 0 };
-        let last = *self.borders(step).end();
-        for first in (1..=last).step_by(BLOCK as usize) {
-            let (b, c, ahead) = self.block(step, first..=last.min(first + BLOCK - 1));
+        let Range { start, end } = self.borders(step);
+        for first in (start..end).step_by(BLOCK as usize) {
+            let (b, c, ahead) = self.block(step, first..end.min(first + BLOCK));
             fit = Fit { step, b: fit.b + b, c: fit.c + c, ahead: fit.ahead + ahead };
         }
         fit
     }
 
     #[inline]
-    fn block(self, step: f64, borders: RangeInclusive<u32>) -> (f64, f64, usize) {
-        borders.fold((0.0, 0.0, 0), |(b, c, ahead), i| {
-            let border = self.quantizer.border(i);
+    fn block(self, step: f64, borders: Range<u32>) -> (f64, f64, usize) {
+        let (mut b, mut c, mut behind, mut border) = (0.0, 0.0, 0, self.quantizer.border(borders.start));
+        for _ in borders.clone() {
             let place = self.sums.place(step * border);
             let [_, w, x] = self.sums.from[place];
-            (b + x, c + 2.0 * border * w, ahead + self.sums.from.len() - 1 - place)
-        })
+            (b, c, behind, border) = (b + x, c + border * w, behind + place, border + 1.0);
+        }
+        (b, 2.0 * c, borders.len() * (self.sums.from.len() - 1) - behind)
     }
 
     /// The fits between one crossing and the next, from the first crossing after `low` to the last before `high`.
