@@ -122,6 +122,7 @@ def inspect(
     """
     kind = parse(per)
     asked = _Asked(_checked_quantiles(quantiles), _checked_tails(tails), clip=clip, bias=bias)
+    _check_io(io)
     origin = locate(path)
     model = _core.Model.open(str(origin.path), io)
     config = origin.config or model.metadata
@@ -157,8 +158,12 @@ def tensor_histogram(
         ...     tensor_histogram(f"{folder}/w.npz", "a").n
         3
     """
+    _check_io(io)
     model = _core.Model.open(str(locate(path).path), io)
     matches = [index for index, (_, name, _, _) in enumerate(model.tensors) if name == tensor]
+    for _, name, reason in model.skipped:
+        if name == tensor and not matches:
+            raise BadArgumentError(f"tensor {tensor!r} of {path} was skipped: {reason}")
     if len(matches) != 1:
         near = ", ".join(name for _, name, _, _ in model.tensors[:3])
         raise BadArgumentError(f"{len(matches)} tensors of {path} are called {tensor!r}; names look like {near}")
@@ -260,21 +265,38 @@ def _skipped_frame(rows: list[tuple[str, str, str]]) -> pl.DataFrame:
 
 
 def _checked_quantiles(quantiles: Sequence[float]) -> list[float]:
-    wrong = [q for q in quantiles if not 0 <= q <= 1]
+    values = _numbers("quantiles", quantiles)
+    wrong = [q for q in values if not 0 <= q <= 1]
     if wrong:
         raise BadArgumentError(f"quantile {wrong[0]} is outside 0 to 1")
-    return _distinct("quantiles", quantiles)
+    return _distinct("quantiles", values)
 
 
 def _checked_tails(tails: Sequence[float]) -> list[float]:
-    wrong = [k for k in tails if not 0 < k < float("inf")]
+    values = _numbers("tails", tails)
+    wrong = [k for k in values if not 0 < k < float("inf")]
     if wrong:
         raise BadArgumentError(f"tail {wrong[0]} is not a positive number of standard deviations")
-    return _distinct("tails", tails)
+    return _distinct("tails", values)
 
 
-def _distinct(what: str, values: Sequence[float]) -> list[float]:
+def _numbers(what: str, values: Sequence[float]) -> list[float]:
+    """Return floats, -0 as 0, or refuse what is no sequence of numbers."""
+    try:
+        if isinstance(values, str | bytes):
+            raise TypeError
+        return [float(value) + 0.0 for value in values]
+    except (TypeError, ValueError, OverflowError):
+        raise BadArgumentError(f"{what} is {values!r}; give a sequence of numbers, for example [0.5]") from None
+
+
+def _distinct(what: str, values: list[float]) -> list[float]:
     """Refuse values whose columns would share a name."""
     if len({f"{value:g}" for value in values}) < len(values):
-        raise BadArgumentError(f"{what} {list(values)} repeat a value (six digits count)")
-    return [float(value) for value in values]
+        raise BadArgumentError(f"{what} {values} repeat a value (six digits count)")
+    return values
+
+
+def _check_io(io: str) -> None:
+    if io not in ("mmap", "pread"):
+        raise BadArgumentError(f'io is {io!r}; give "mmap" or "pread"')

@@ -7,6 +7,7 @@
 
 use crate::weights::center::{Center, two_sum};
 use crate::weights::moments::{Central, Moments};
+use crate::weights::tail::Tail;
 
 /// Distinct finite values in ascending order, with counts.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -24,6 +25,15 @@ impl Distribution {
             counts: Vec::with_capacity(capacity),
             up_to: Vec::with_capacity(capacity),
         }
+    }
+
+    /// The distribution of finite values in any order; others are left out.
+    pub(crate) fn of(values: impl Iterator<Item = f64>) -> Self {
+        let mut values: Vec<f64> = values.filter(|x| x.is_finite()).collect();
+        values.sort_unstable_by(f64::total_cmp);
+        let mut found = Self::with_capacity(values.len());
+        values.into_iter().for_each(|x| found.push(x, 1));
+        found
     }
 
     /// Adds a value not below the last one; equal values are joined.
@@ -116,11 +126,11 @@ impl Distribution {
         Some((*self.values.get(at)?, self.up_to[at] - self.counts[at]))
     }
 
-    /// Share of values farther than `distance` from `mean`; `None` without values.
-    pub fn share_beyond(&self, mean: f64, distance: f64) -> Option<f64> {
+    /// Share of values in a tail; `None` without values.
+    pub fn share_beyond(&self, tail: Tail) -> Option<f64> {
         let up_to = |at: usize| if at == 0 { 0 } else { self.up_to[at - 1] };
-        let low = up_to(self.values.partition_point(|x| mean - x > distance));
-        let high = self.n() - up_to(self.values.partition_point(|x| x - mean <= distance));
+        let low = up_to(self.values.partition_point(|x| tail.is_below(*x)));
+        let high = self.n() - up_to(self.values.partition_point(|x| !tail.is_above(*x)));
         (self.n() > 0).then(|| (low + high) as f64 / self.n() as f64)
     }
 

@@ -2,7 +2,9 @@
 
 use crate::cpu::per_cpu;
 use crate::lanes::{GROUP, LANES, Lanes};
+use crate::weights::center::Center;
 use crate::weights::powers::{Stored, Visitor};
+use crate::weights::tail::Tail;
 
 /// Closed intervals of f32 values.
 pub type Intervals = [(f32, f32)];
@@ -77,19 +79,44 @@ fn push(values: &[[u8; 4]], mut bits: u32, found: &mut Vec<[u8; 4]>) {
     }
 }
 
-/// How many values are farther than each of `limits` from `mean`, compared in f64. Infinities and NaN are not counted.
-pub fn beyond<T: Stored>(values: &[T], mean: f64, limits: &[f64]) -> Vec<u64> {
-    limits.iter().map(|limit| count_beyond(values, mean, *limit)).collect()
+/// How many values are in each of `tails`. Infinities and NaN are in none.
+pub fn beyond<T: Stored>(values: &[T], tails: &[Tail]) -> Vec<u64> {
+    tails.iter().map(|tail| count_beyond(values, *tail)).collect()
 }
 
-per_cpu! { fn count_beyond<T: Stored>(values: &[T], mean: f64, limit: f64) -> u64 = count_beyond_body; }
+per_cpu! { fn count_beyond<T: Stored>(values: &[T], tail: Tail) -> u64 = count_beyond_body; }
 
 #[inline(always)]
-fn count_beyond_body<T: Stored>(values: &[T], mean: f64, limit: f64) -> u64 {
+fn count_beyond_body<T: Stored>(values: &[T], tail: Tail) -> u64 {
     let mut count = 0;
     for x in values {
-        let distance = (x.get() - mean).abs();
-        count += u64::from(distance > limit) & u64::from(distance < f64::INFINITY);
+        count += u64::from(tail.holds(x.get()));
     }
     count
+}
+
+per_cpu! {
+    /// Σ|x − center| of the finite values: in eight lanes, emptied every 1,024 values against rounding.
+    pub fn distances<T: Stored>(values: &[T], center: Center) -> f64 = distances_body;
+}
+
+#[inline(always)]
+fn distances_body<T: Stored>(values: &[T], center: Center) -> f64 {
+    let mut total = 0.0;
+    for row in values.chunks(1_024) {
+        let (eights, rest) = row.as_chunks::<LANES>();
+        let mut sums = [0.0; LANES];
+        for eight in eights {
+            for (sum, x) in sums.iter_mut().zip(eight) {
+                *sum += distance(x.get(), center);
+            }
+        }
+        total += sums.iter().sum::<f64>() + rest.iter().map(|x| distance(x.get(), center)).sum::<f64>();
+    }
+    total
+}
+
+#[inline(always)]
+fn distance(x: f64, center: Center) -> f64 {
+    if x.abs() < f64::INFINITY { ((x - center.high) - center.low).abs() } else { 0.0 }
 }
