@@ -87,8 +87,8 @@ def _download(hub_id: str) -> Path:
         from huggingface_hub import snapshot_download
         from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
     except ImportError as missing:
-        what = f"{hub_id}: nothing is there; if it is a Hub id"
-        raise UnsupportedError(f"{what}, install the extra: pip install 'glotgap[hub]'") from missing
+        what = f"{hub_id}: no such file or directory here; if it is a Hub id"
+        raise UnsupportedError(f"{what}, it needs huggingface_hub: pip install huggingface_hub") from missing
     try:
         folder = Path(snapshot_download(hub_id, allow_patterns=list(_WEIGHTS)))
         if not any(folder.glob("*.safetensors")):

@@ -18,6 +18,7 @@ from glotgap._errors import BadArgumentError, GlotgapWarning
 from glotgap.weights.arrays import Histogram
 from glotgap.weights.components import place
 from glotgap.weights.cuts import Per, parse
+from glotgap.weights.memory import check_rows
 from glotgap.weights.origin import Origin, locate
 
 __all__ = ["QUANTILES", "TAILS", "Scan", "inspect", "scan", "tensor_histogram"]
@@ -74,12 +75,12 @@ def scan(
         bias: whether skew and kurtosis are the plain g1 and g2; otherwise the corrected G1 and G2.
 
     Warns:
-        GlotgapWarning: something was skipped; `inspect` tells what and why.
+        GlotgapWarning: something was skipped; `inspect` tells what and why. Or the blocks take gigabytes of memory.
 
     Raises:
         BadFileError: absent, truncated, or damaged; the message names file, tensor and remedy.
         UnsupportedError: a sound file in a form that is not read.
-        BadArgumentError: an argument is out of range.
+        BadArgumentError: an argument is out of range, or the blocks are more than memory holds.
 
     Example:
         >>> import numpy as np, tempfile, os
@@ -213,6 +214,7 @@ def _blocks(
     if not cuts and per.kind == "head":
         remedy = "put the model's config.json beside its weights, with num_attention_heads and hidden_size or head_dim"
         raise BadArgumentError(f"no attention matrix could be cut into heads; {remedy}")
+    check_rows(sum(count for _, count, _ in cuts.values()))
     return model.scan_blocks(list(cuts), list(cuts.values()), bias=bias, threads=threads, progress=progress), skipped
 
 

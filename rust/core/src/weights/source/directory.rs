@@ -31,10 +31,8 @@ impl Directory {
         indexes.sort_by_key(|file| !file.to_string_lossy().ends_with(".safetensors.index.json"));
         let is_named = |file: &Path| Format::of_name(file).is_some();
         let files = rest.into_iter().filter(|file| !file.is_dir() && (is_named(file) || file.is_file()));
-        let files = files.map(|file| (format(&file), file)).filter(|(format, file)| {
-            let holds_weights = matches!(format, Ok(Some(_)) | Err(_));
-            holds_weights || is_named(file)
-        });
+        let files = files.map(|file| (format(&file), file));
+        let files = files.filter(|(format, file)| matches!(format, Ok(Some(_))) || is_named(file));
         Ok(Self { path: path.to_owned(), files: files.map(|(format, file)| (file, format)).collect(), indexes })
     }
 
