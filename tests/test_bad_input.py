@@ -326,10 +326,12 @@ def test_minus_zero_is_the_quantile_zero(tmp_path):
 @pytest.mark.parametrize("shape", [[0, 2**63], [2**64 - 1, 0]])
 def test_a_dimension_that_no_table_holds_is_damage(tmp_path, shape):
     entry = {"dtype": "F32", "shape": shape, "data_offsets": [0, 0]}
-    refused(written(tmp_path / "x.safetensors", {"w": entry}, size=0), "too large to be real")
+    refused(written(tmp_path / "x.safetensors", {"w": entry}, size=0), "shape")
 
 
-@pytest.mark.parametrize("config", [f'{{"head_dim": {10**30}}}', f'{{"head_dim": "{10**30}"}}', f'{{"head_dim": {"9" * 5000}}}'])
+@pytest.mark.parametrize(
+    "config", [f'{{"head_dim": {10**30}}}', f'{{"head_dim": "{10**30}"}}', f'{{"head_dim": {"9" * 5000}}}']
+)
 def test_a_number_in_a_config_may_be_any_size(tmp_path, config):
     name = "model.layers.99999999999999999999.self_attn.q_proj.weight"
     path = safetensors(tmp_path / "x.safetensors", {name: np.ones((4, 4), np.float32)})
@@ -343,7 +345,7 @@ def test_a_number_in_a_config_may_be_any_size(tmp_path, config):
 
 def test_a_skipped_tensor_says_why_when_it_is_asked_for(tmp_path):
     np.savez(tmp_path / "x.npz", a=np.ones(3), b=np.array(["text"]))
-    with pytest.raises(glotgap.BadArgumentError, match="'b' of .* was skipped: values of type <U4"):
+    with pytest.raises(glotgap.BadArgumentError, match=r"'b' of .* was skipped: values of type <U4"):
         tensor_histogram(tmp_path / "x.npz", "b")
 
 

@@ -105,7 +105,9 @@ def test_a_tensor_without_values_has_no_blocks_however_large_its_shape(tmp_path,
     entries = {name: {"dtype": "F32", "shape": shape, "data_offsets": [0, 0]}}
     (tmp_path / "config.json").write_text('{"head_dim": 1}')
     path = tmp_path / "x.safetensors"
-    path.write_bytes(header({**entries, "norm.weight": {"dtype": "F32", "shape": [32], "data_offsets": [0, 128]}}) + bytes(128))
+    path.write_bytes(
+        header({**entries, "norm.weight": {"dtype": "F32", "shape": [32], "data_offsets": [0, 128]}}) + bytes(128)
+    )
     if per == "head":
         with pytest.raises(glotgap.BadArgumentError, match="heads"):
             scan(path, per=per)
@@ -118,7 +120,7 @@ def test_more_blocks_than_memory_holds_are_refused_before_the_scan(tmp_path, mon
     path = safetensors(tmp_path / "x.safetensors", {NAME: heavy((10, 64))})
     monkeypatch.setattr("glotgap.weights.memory.available", lambda: 20 * memory.BYTES_PER_ROW)
     assert len(scan(path, per="group:32")) == 20
-    with pytest.raises(glotgap.BadArgumentError, match=r"40 blocks, .* 400 bytes each, and .* take larger groups"):
+    with pytest.raises(glotgap.BadArgumentError, match=r"40 blocks, .* 320 bytes each, and .* take larger groups"):
         scan(path, per="group:16", progress=lambda *_: pytest.fail("the scan began"))
 
 

@@ -12,6 +12,7 @@ ARCHITECTURES = [title for title in FIXTURE if title != "source"]
 
 # All that may be unknown: state-space parameters, and rotary tables, which are no weights.
 UNKNOWN = {
+    "bert.pooler.dense.weight",
     "model.layers.{layer}.linear_attn.A_log",
     "model.layers.{layer}.linear_attn.conv1d.weight",
     "model.layers.{layer}.linear_attn.in_proj_ba.weight",

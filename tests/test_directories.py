@@ -98,7 +98,9 @@ def test_other_formats_are_named_with_a_remedy(folder):
     assert all(any(name in line for line in lines[1:]) for name in reasons)
 
 
-@pytest.mark.parametrize("name", ["flax_model.msgpack.index.json", "tf_model.h5.index.json", "pytorch_model.bin.index.json"])
+@pytest.mark.parametrize(
+    "name", ["flax_model.msgpack.index.json", "tf_model.h5.index.json", "pytorch_model.bin.index.json"]
+)
 def test_an_index_of_what_is_not_there_hides_nothing(folder, name):
     (folder / name).write_text(json.dumps({"weight_map": {"t": f"{name.split('.')[0]}-00001.{name.split('.')[1]}"}}))
     assert inspect(folder).frame["tensor"].to_list() == ["s"]
@@ -142,7 +144,9 @@ def test_equal_names_in_two_files_are_told_apart_in_what_is_shown(tmp_path, caps
 def test_a_cut_gguf_is_one_error(tmp_path):
     path = gguf(tmp_path / "x.gguf", {f"blk.{i}.ffn_up.weight": np.ones((8, 32), np.float32) for i in range(40)})
     os.truncate(path, Path(path).stat().st_size // 2)
-    with pytest.raises(glotgap.BadFileError, match=r"x\.gguf: its data should end at .* of 40 tensors are cut; .*truncated"):
+    with pytest.raises(
+        glotgap.BadFileError, match=r"x\.gguf: its data should end at .* of 40 tensors are cut; .*truncated"
+    ):
         inspect(path)
 
 

@@ -1,8 +1,8 @@
 """The command line: the verbs of the library, and how they fail.
 
 `main` turns every outcome into an exit code: 0 done, 1 an error of glotgap or the system in one line on standard error,
-2 wrong usage, 130 interrupted, 141 (as of a signal) when the reader of its output left. A command's module is imported when the command is named, and imports what it needs
-when it runs, so `glotgap --help` waits for nothing.
+2 wrong usage, 130 interrupted, 141 (as of a signal) when the reader of its output left. A command's module is imported
+when the command is named, and imports what it needs when it runs, so `glotgap --help` waits for nothing.
 """
 
 import importlib

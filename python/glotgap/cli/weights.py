@@ -85,8 +85,7 @@ _threads = click.option(
     "--threads", type=click.IntRange(min=1), metavar="N", help="Threads that read; all cores by default."
 )
 _io = click.option("--io", type=click.Choice(["mmap", "pread"]), default="mmap", show_default=True,
-                   help="How to read: pread for files that may be cut or replaced meanwhile, which ends mmap with a bus "
-                   "error.")  # fmt: skip
+                   help="How to read: pread for files that may be cut meanwhile, which ends mmap with a bus error.")  # fmt: skip
 _quiet = click.option("--quiet", "-q", is_flag=True, help="Print nothing but errors and what was skipped.")
 
 

@@ -90,11 +90,18 @@ _EXPENDABLE = ("dtype", "std", "n", "layer", "component")
 _NAME_WIDTH = 14
 
 
+class _Console(Console):
+    """A console that leaves it to its caller what happens when its reader is gone."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
 def console(file: IO[str] | None = None) -> Console:
     """Return a console for `file` (standard output), plain and wide where that is no terminal."""
     target = file or sys.stdout
     width = None if target.isatty() else _PIPE_WIDTH
-    return Console(file=target, width=width, highlight=False, markup=False, emoji=False)
+    return _Console(file=target, width=width, highlight=False, markup=False, emoji=False)
 
 
 def show(

@@ -227,8 +227,9 @@ def _integer(value: object) -> int | None:
     """Return a positive whole number, whether the config says 12 or "12"; anything else is None."""
     if isinstance(value, str):
         return _whole(value) or None
-    is_whole = isinstance(value, Integral) and not isinstance(value, bool)
-    return int(value) if is_whole and 0 < value < _HUGE else None
+    if not isinstance(value, Integral) or isinstance(value, bool):
+        return None
+    return int(value) if 0 < int(value) < _HUGE else None
 
 
 def _whole(digits: str) -> int | None:

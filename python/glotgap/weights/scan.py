@@ -285,11 +285,11 @@ def _checked_tails(tails: Sequence[float]) -> list[float]:
 def _numbers(what: str, values: Sequence[float]) -> list[float]:
     """Return floats, -0 as 0, or refuse what is no sequence of numbers."""
     try:
-        if isinstance(values, str | bytes):
-            raise TypeError
-        return [float(value) + 0.0 for value in values]
+        if not isinstance(values, str | bytes):
+            return [float(value) + 0.0 for value in values]
     except (TypeError, ValueError, OverflowError):
-        raise BadArgumentError(f"{what} is {values!r}; give a sequence of numbers, for example [0.5]") from None
+        pass
+    raise BadArgumentError(f"{what} is {values!r}; give a sequence of numbers, for example [0.5]")
 
 
 def _distinct(what: str, values: list[float]) -> list[float]:

@@ -8,8 +8,8 @@
 use std::sync::OnceLock;
 
 use crate::error::Result;
-use crate::weights::dtype::DType;
 use crate::weights::distribution::Distribution;
+use crate::weights::dtype::DType;
 use crate::weights::figures::{Figures, Wanted};
 use crate::weights::histogram::{Bins, Counters, Histogram};
 use crate::weights::moments::Moments;
