@@ -84,8 +84,13 @@ def _usable(check: Callable[[str], Path], value: str) -> str:
 _threads = click.option(
     "--threads", type=click.IntRange(min=1), metavar="N", help="Threads that read; all cores by default."
 )
-_io = click.option("--io", type=click.Choice(["mmap", "pread"]), default="mmap", show_default=True,
-                   help="How to read: pread for files that may be cut meanwhile, which ends mmap with a bus error.")  # fmt: skip
+_io = click.option(
+    "--io",
+    type=click.Choice(["mmap", "pread"]),
+    default="mmap",
+    show_default=True,
+    help="How to read; pread for a file that may be cut meanwhile, which ends mmap with a bus error.",
+)
 _quiet = click.option("--quiet", "-q", is_flag=True, help="Print nothing but errors and what was skipped.")
 
 

@@ -32,7 +32,9 @@ impl Distribution {
         let mut values: Vec<f64> = values.filter(|x| x.is_finite()).collect();
         values.sort_unstable_by(f64::total_cmp);
         let mut found = Self::with_capacity(values.len());
-        values.into_iter().for_each(|x| found.push(x, 1));
+        for x in values {
+            found.push(x, 1);
+        }
         found
     }
 
