@@ -108,6 +108,9 @@ struct Counts {
     distances: BTreeMap<usize, f64>,
 }
 
+/// Values looked at together.
+const PIECE: usize = 16_384;
+
 /// What one step finds.
 #[derive(Default)]
 struct Hits {
@@ -117,9 +120,16 @@ struct Hits {
 }
 
 impl Hits {
-    fn of<S: Stored>(values: &[S], gaps: &Gaps) -> Self {
-        let distances = gaps.center.map_or(0.0, |center| visit::distances(values, center));
-        Self { in_bins: Vec::new(), beyond: visit::beyond(values, &gaps.tails), distances }
+    /// Everything but what is in bins, which `pick` finds; piece by piece, while a piece is in the nearest caches.
+    fn of<S: Stored>(values: &[S], gaps: &Gaps, pick: impl Fn(&[S], &mut Vec<[u8; 4]>)) -> Self {
+        let mut all = Self { beyond: vec![0; gaps.tails.len()], ..Self::default() };
+        for piece in values.chunks(PIECE) {
+            pick(piece, &mut all.in_bins);
+            all.distances += gaps.center.map_or(0.0, |center| visit::distances(piece, center));
+            let beyond = visit::beyond(piece, &gaps.tails);
+            all.beyond.iter_mut().zip(beyond).for_each(|(sum, more)| *sum += more);
+        }
+        all
     }
 }
 
@@ -233,12 +243,8 @@ impl Work for Refine<'_> {
         let step = self.steps[i];
         let (tensor, gaps) = (&self.tensors[step.tensor], &self.gaps[step.tensor]);
         let hits = match tensor.stretch(step.first, step.count as usize, buffers)? {
-            Stretch::Singles(values) => {
-                let mut hits = Hits::of(values, gaps);
-                visit::inside(values, &gaps.bins, &mut hits.in_bins);
-                hits
-            }
-            Stretch::Doubles(values) => Hits::of(values, gaps),
+            Stretch::Singles(values) => Hits::of(values, gaps, |piece, found| visit::inside(piece, &gaps.bins, found)),
+            Stretch::Doubles(values) => Hits::of(values, gaps, |_, _| ()),
             Stretch::Bytes(_) | Stretch::Pairs(_) => Hits::default(),
         };
         self.settle(step, &hits);

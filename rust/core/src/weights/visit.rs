@@ -95,28 +95,34 @@ fn count_beyond_body<T: Stored>(values: &[T], tail: Tail) -> u64 {
     count
 }
 
-per_cpu! {
-    /// Σ|x − center| of the finite values: in eight lanes, emptied every 1,024 values against rounding.
-    pub fn distances<T: Stored>(values: &[T], center: Center) -> f64 = distances_body;
+/// Σ|x − center| of the finite values, in rows of 1,024 against rounding.
+pub fn distances<T: Stored>(values: &[T], center: Center) -> f64 {
+    let row = |row: &[T]| {
+        let sum = distances_of_row(row, center);
+        // A sum that is not finite: NaN or infinities among the values, or an overflow that stays one.
+        if sum.is_finite() { sum } else { finite(row).map(|x| distance(x, center)).sum() }
+    };
+    values.chunks(1_024).map(row).sum()
 }
 
+per_cpu! { fn distances_of_row<T: Stored>(row: &[T], center: Center) -> f64 = lanes distances_of_row_body; }
+
 #[inline(always)]
-fn distances_body<T: Stored>(values: &[T], center: Center) -> f64 {
-    let mut total = 0.0;
-    for row in values.chunks(1_024) {
-        let (eights, rest) = row.as_chunks::<LANES>();
-        let mut sums = [0.0; LANES];
-        for eight in eights {
-            for (sum, x) in sums.iter_mut().zip(eight) {
-                *sum += distance(x.get(), center);
-            }
-        }
-        total += sums.iter().sum::<f64>() + rest.iter().map(|x| distance(x.get(), center)).sum::<f64>();
+fn distances_of_row_body<L: Lanes, T: Stored>(row: &[T], center: Center) -> f64 {
+    let (eights, rest) = row.as_chunks::<LANES>();
+    let (high, low) = (L::splat(center.high), L::splat(center.low));
+    let mut sums = L::splat(0.0);
+    for eight in eights {
+        sums = sums.plus(T::lanes::<L>(eight).minus(high).minus(low).magnitude());
     }
-    total
+    rest.iter().fold(sums.to_array().iter().sum(), |sum, x| sum + distance(x.get(), center))
+}
+
+fn finite<T: Stored>(values: &[T]) -> impl Iterator<Item = f64> {
+    values.iter().map(|x| x.get()).filter(|x| x.is_finite())
 }
 
 #[inline(always)]
 fn distance(x: f64, center: Center) -> f64 {
-    if x.abs() < f64::INFINITY { ((x - center.high) - center.low).abs() } else { 0.0 }
+    ((x - center.high) - center.low).abs()
 }
