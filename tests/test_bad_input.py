@@ -307,12 +307,46 @@ def test_one_wrong_byte_never_ends_in_a_panic(tmp_path, data):
 
 @pytest.mark.parametrize("options", [
     {"io": "read"}, {"per": "tensors"}, {"quantiles": [1.5]}, {"quantiles": [float("nan")]}, {"quantiles": [0.5, 0.5]},
-    {"tails": [0]}, {"tails": [-1]}, {"tails": [float("inf")]}, {"tails": [3, 3.0000001]},
+    {"tails": [0]}, {"tails": [-1]}, {"tails": [float("inf")]}, {"tails": [3, 3.0000001]}, {"io": None}, {"io": 1},
+    {"io": ["mmap"]}, {"per": None}, {"per": 3}, {"per": ["row"]}, {"per": f"group:{10**19}"}, {"quantiles": 0.5},
+    {"quantiles": None}, {"quantiles": "0.5"}, {"quantiles": ["a"]}, {"quantiles": [None]}, {"tails": [10**400]},
+    {"quantiles": [0.0, -0.0]},
 ])  # fmt: skip
 def test_wrong_arguments_are_refused(tmp_path, options):
     path = safetensors(tmp_path / "x", {"w": np.ones(3, np.float32)})
     with pytest.raises(glotgap.BadArgumentError):
         scan(path, **options)
+
+
+def test_minus_zero_is_the_quantile_zero(tmp_path):
+    path = safetensors(tmp_path / "x", {"w": np.ones(3, np.float32)})
+    assert "q0" in scan(path, quantiles=[-0.0]).columns
+
+
+@pytest.mark.parametrize("shape", [[0, 2**63], [2**64 - 1, 0]])
+def test_a_dimension_that_no_table_holds_is_damage(tmp_path, shape):
+    entry = {"dtype": "F32", "shape": shape, "data_offsets": [0, 0]}
+    refused(written(tmp_path / "x.safetensors", {"w": entry}, size=0), "shape")
+
+
+@pytest.mark.parametrize(
+    "config", [f'{{"head_dim": {10**30}}}', f'{{"head_dim": "{10**30}"}}', f'{{"head_dim": {"9" * 5000}}}']
+)
+def test_a_number_in_a_config_may_be_any_size(tmp_path, config):
+    name = "model.layers.99999999999999999999.self_attn.q_proj.weight"
+    path = safetensors(tmp_path / "x.safetensors", {name: np.ones((4, 4), np.float32)})
+    (tmp_path / "config.json").write_text(config)
+    try:
+        assert scan(path)["layer"].to_list() == [None]
+        scan(path, per="head")
+    except glotgap.GlotgapError as error:
+        assert "config.json" in str(error)  # noqa: PT017
+
+
+def test_a_skipped_tensor_says_why_when_it_is_asked_for(tmp_path):
+    np.savez(tmp_path / "x.npz", a=np.ones(3), b=np.array(["text"]))
+    with pytest.raises(glotgap.BadArgumentError, match=r"'b' of .* was skipped: values of type <U4"):
+        tensor_histogram(tmp_path / "x.npz", "b")
 
 
 def test_a_tensor_that_is_not_there_is_named(tmp_path):

@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import glotgap
-from glotgap.weights import inspect, scan
-from writers import NAMES, gguf, numpy_dtype, safetensors, torch_zip, widened
+from glotgap.weights import inspect, memory, scan
+from writers import NAMES, gguf, header, numpy_dtype, safetensors, torch_zip, widened
 
 STEP = 1 << 20
 NAME = "model.layers.0.mlp.up_proj.weight"
@@ -92,8 +92,47 @@ def test_vectors_scalars_and_nothing_are_cut_too(tmp_path, shape, per):
     x = heavy(shape)
     frame = blocks_of(safetensors(tmp_path / "x", {"model.norm.weight": x}), per)
     assert frame["n"].sum() == x.size
-    if len(shape) < 2:
+    if x.size == 0:
+        assert frame.is_empty()
+    elif len(shape) < 2:
         check(frame, [widened(x)])
+
+
+@pytest.mark.parametrize("shape", [(1 << 40, 0), (0, 1 << 62), (300_000_000, 0), (0,)])
+@pytest.mark.parametrize("per", ["row", "column", "head", "group:1", "group:32"])
+def test_a_tensor_without_values_has_no_blocks_however_large_its_shape(tmp_path, shape, per):
+    name = "model.layers.0.self_attn.q_proj.weight"
+    entries = {name: {"dtype": "F32", "shape": shape, "data_offsets": [0, 0]}}
+    (tmp_path / "config.json").write_text('{"head_dim": 1}')
+    path = tmp_path / "x.safetensors"
+    path.write_bytes(
+        header({**entries, "norm.weight": {"dtype": "F32", "shape": [32], "data_offsets": [0, 128]}}) + bytes(128)
+    )
+    if per == "head":
+        with pytest.raises(glotgap.BadArgumentError, match="heads"):
+            scan(path, per=per)
+    else:
+        assert scan(path, per=per)["tensor"].unique().to_list() == ["norm.weight"]
+    assert scan(path)["n"].to_list() == [0, 32]
+
+
+def test_more_blocks_than_memory_holds_are_refused_before_the_scan(tmp_path, monkeypatch):
+    path = safetensors(tmp_path / "x.safetensors", {NAME: heavy((10, 64))})
+    monkeypatch.setattr("glotgap.weights.memory.available", lambda: 20 * memory.BYTES_PER_ROW)
+    assert len(scan(path, per="group:32")) == 20
+    with pytest.raises(glotgap.BadArgumentError, match=r"40 blocks, .* 320 bytes each, and .* take larger groups"):
+        scan(path, per="group:16", progress=lambda *_: pytest.fail("the scan began"))
+
+
+def test_many_blocks_are_warned_of_before_the_scan(tmp_path, monkeypatch):
+    path = safetensors(tmp_path / "x.safetensors", {NAME: heavy((10, 64))})
+    monkeypatch.setattr("glotgap.weights.memory._MUCH", 20 * memory.BYTES_PER_ROW)
+    with pytest.warns(glotgap.GlotgapWarning, match="40 blocks, which need 0.0 GB"):
+        scan(path, per="group:16")
+
+
+def test_what_memory_is_free_is_known_here():
+    assert memory.available() > 1 << 20
 
 
 @pytest.mark.parametrize(("name", "per", "axis"), [("experts.w1.weight", "row", 0), ("experts.w1.weight", "column", 1)])

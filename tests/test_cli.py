@@ -139,6 +139,89 @@ def test_a_reader_that_leaves_is_no_error(model):
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         process.stdout.close()
         assert process.stderr.read() == b""
+    assert process.returncode == 141
+
+
+def test_out_says_what_was_written_apart_from_the_table(glotgap, model, tmp_path):
+    path = str(tmp_path / "x.csv")
+    code, out, err = glotgap("weights", "scan", model, "--out", path)
+    assert (code, err) == (0, f"wrote {path}\n")
+    assert "wrote" not in out
+
+
+@pytest.fixture
+def partly(tmp_path):
+    """A file with a tensor that is skipped."""
+    path = tmp_path / "x.npz"
+    np.savez(path, **{"layers.0.w": np.arange(9.0), "text": np.array(["a"])})
+    return str(path)
+
+
+def test_quiet_still_warns_in_one_line_of_what_was_skipped(glotgap, partly, tmp_path):
+    code, out, err = glotgap("weights", "scan", partly, "-q", "--out", str(tmp_path / "x.csv"))
+    assert (code, out, err.count("\n")) == (0, "", 1)
+    assert err.startswith("warning: skipped 1 tensor, the first: text: values of type")
+    code, out, err = glotgap("weights", "plot", partly, "-q", "-o", str(tmp_path / "x.svg"))
+    assert (code, out, err.count("\n")) == (0, "", 1)
+    assert err.startswith("warning: skipped 1 tensor")
+
+
+def test_nothing_scanned_is_said_as_that(glotgap, tmp_path):
+    np.savez(tmp_path / "x.npz", text=np.array(["a"]))
+    code, out, _ = glotgap("weights", "scan", str(tmp_path / "x.npz"))
+    assert code == 0
+    assert "No tensor was scanned." in out
+    assert "empty or constant" not in out
+
+
+def test_quiet_without_out_is_wrong_usage(glotgap, model):
+    code, out, err = glotgap("weights", "scan", model, "-q")
+    assert (code, out) == (2, "")
+    assert "add --out FILE" in err
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        (("--per", "row", "--sort", "tail6"), "counts, extremes and moments only"),
+        (("--per", "row", "--sort", "sqnr4_symint"), "counts, extremes and moments only"),
+        (("--no-clip", "--sort", "sqnr4_symint"), "--no-clip"),
+        (("--sort", "tail5"), "this scan has tail3, tail4, tail6"),
+        (("--tail", "2", "--sort", "tail3"), "this scan has tail2"),
+        (("--quantile", "-0", "--sort", "q0.5"), "this scan has q0"),
+    ],
+)
+def test_a_column_that_the_scan_will_lack_is_refused_before_it(glotgap, model, monkeypatch, options, reason):
+    monkeypatch.setattr("glotgap.weights.inspect", lambda *_a, **_o: pytest.fail("the scan began"))
+    code, out, err = glotgap("weights", "scan", model, *options)
+    assert (code, out) == (2, "")
+    assert reason in " ".join(err.split())
+
+
+@pytest.mark.parametrize("column", ["tail4", "q0.5", "sqnr8_midrise", "entropy", "quantity"])
+def test_other_columns_rank(glotgap, model, column):
+    assert glotgap("weights", "scan", model, "--sort", column)[0] == (2 if column == "quantity" else 0)
+
+
+@pytest.mark.parametrize("kind", ["loop", "no room for a name", "a file as folder"])
+def test_where_nothing_can_be_written_is_said_before_the_scan(glotgap, model, tmp_path, monkeypatch, kind):
+    monkeypatch.setattr("glotgap.weights.inspect", lambda *_a, **_o: pytest.fail("the scan began"))
+    path = tmp_path / "x.csv"
+    if kind == "loop":
+        path.symlink_to(path.name)
+    path = {"no room for a name": tmp_path / f"{'x' * 250}.csv", "a file as folder": f"{model}/x.csv"}.get(kind, path)
+    code, out, err = glotgap("weights", "scan", model, "--out", str(path))
+    assert (code, out) == (2, "")
+    assert "cannot write" in err
+    assert "Traceback" not in err
+
+
+def test_a_saved_scan_is_to_be_drawn(glotgap, model, tmp_path):
+    path = str(tmp_path / "x.parquet")
+    glotgap("weights", "scan", model, "--out", path)
+    code, _, err = glotgap("weights", "scan", path)
+    assert code == 2
+    assert f"glotgap weights plot {path}" in " ".join(err.split()).replace("│ ", "")
 
 
 @pytest.mark.parametrize("suffix", ["svg", "png", "html"])
@@ -147,7 +230,8 @@ def test_plot_draws_a_model_a_saved_scan_and_one_tensor(glotgap, model, tmp_path
     assert glotgap("weights", "scan", model, "--out", str(saved))[0] == 0
     for source, *options in ((model,), (str(saved),), (model, "--tensor", WORST, "--bits", "3")):
         picture = tmp_path / f"x.{suffix}"
-        assert glotgap("weights", "plot", source, "-o", str(picture), *options) == (0, "", "")
+        assert glotgap("weights", "plot", source, "-o", str(picture), *options) == (0, "", f"wrote {picture}\n")
+        assert glotgap("weights", "plot", source, "-o", str(picture), *options, "-q") == (0, "", "")
         assert picture.stat().st_size > 1000
         picture.unlink()
 

@@ -12,6 +12,7 @@ ARCHITECTURES = [title for title in FIXTURE if title != "source"]
 
 # All that may be unknown: state-space parameters, and rotary tables, which are no weights.
 UNKNOWN = {
+    "bert.pooler.dense.weight",
     "model.layers.{layer}.linear_attn.A_log",
     "model.layers.{layer}.linear_attn.conv1d.weight",
     "model.layers.{layer}.linear_attn.in_proj_ba.weight",
@@ -87,7 +88,9 @@ def test_every_transformer_has_attention_output_mlp_and_embedding(title):
         ("encoder.layers.4.self_attn.in_proj_bias", Place(4, "bias")),
         ("vision_tower.encoder.layers.4.mlp.fc2.weight", Place(4, "mlp.down")),
         ("0.auto_model.encoder.layer.3.output.dense.weight", Place(3, "mlp.down")),
-        ("layers.18446744073709551616.x", Place(18446744073709551616, "other")),
+        ("layers.18446744073709551616.x", Place(None, "other")),
+        (f"layers.{'9' * 5000}.x", Place(None, "other")),
+        ("layers.999999999999999999.x", Place(999999999999999999, "other")),
         ("", Place(None, "other")),
         ("naïve 名前\n", Place(None, "other")),
     ],
@@ -172,6 +175,8 @@ KEYS = {"gemma2.attention.key_length": 256, "gemma2.attention.value_length": 128
         ("blk.1.attn_q.weight", [3584, 3584], {**GGUF, "gemma2.attention.head_count": [16, 8]}, Heads(0, 448)),
         ("blk.2.attn_q.weight", [3584, 3584], {**GGUF, "gemma2.attention.head_count": [16, 8]}, None),
         ("blk.0.attn_kv_a_mqa.weight", [576, 3584], {**GGUF, **KEYS}, None),
+        ("layers.0.self_attn.q_proj.weight", [4096, 4096], {**LLAMA, "head_dim": 10**5000}, Heads(0, 128)),
+        ("layers.0.self_attn.q_proj.weight", [4096, 4096], {**LLAMA, "head_dim": "9" * 5000}, Heads(0, 128)),
     ],
 )
 def test_heads(name, shape, config, expected):

@@ -216,3 +216,9 @@ def test_pictures_need_no_pyplot_and_no_display():
 def test_a_frame_with_only_the_needed_columns_is_enough():
     table = pl.DataFrame({"model": ["m"], "layer": [0], "component": ["mlp.up"], "kurtosis": [3.0]})
     assert texts(heat_map(table)) == ["3.00"]
+
+
+def test_the_title_of_parts_says_that_cells_are_their_maximum():
+    parts = frame([row("a.mlp.fc1.weight", [2, 2], 1.0, parts=("base",), block=i) for i in (0, 1)], ("base",))
+    assert heat_map(parts).axes[0].get_title(loc="left") == "synthetic: excess kurtosis, maximum over parts"
+    assert heat_map(llama(2)).axes[0].get_title(loc="left") == "synthetic: excess kurtosis"

@@ -71,6 +71,28 @@ def test_ctrl_c_ends_a_scan_within_a_fifth_of_a_second(long_scan, io):
 
 
 @needs_posix
+def test_ctrl_c_is_heard_while_a_zip_is_inflated(tmp_path):
+    path = tmp_path / "x.npz"
+    np.savez_compressed(path, **{f"w{i}": np.zeros(1 << 28, np.int8) for i in range(8)})
+    code = """
+        import sys, time, glotgap.weights
+        print("running", flush=True)
+        try:
+            glotgap.weights.scan(sys.argv[1])
+        except KeyboardInterrupt:
+            print("stopped", time.monotonic())
+    """
+    child = program(code, path)
+    assert child.stdout.readline() == "running\n"
+    time.sleep(0.3)
+    sent = time.monotonic()
+    child.send_signal(signal.SIGINT)
+    out, error = child.communicate(timeout=60)
+    assert out.startswith("stopped"), error
+    assert float(out.split()[1]) - sent < 1  # a MiB is inflated in milliseconds; slack for a busy machine
+
+
+@needs_posix
 def test_a_signal_handler_that_raises_stops_a_scan(long_scan):
     code = """
         import signal, sys, glotgap.weights

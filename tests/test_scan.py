@@ -61,8 +61,11 @@ def test_tails_of_other_wide_formats_are_exact_and_quantiles_close(tmp_path, kin
     x = (HARD[kind](300_000) * (1 if dtype == "f64" else 1000)).astype(numpy_dtype(dtype))
     row = figures(safetensors(tmp_path / "x", {"x": x})).row(0, named=True)
     values = widened(x)
-    assert row["exact"] is False
+    assert row["exact"] is bool(np.ptp(values) == 0)
     for q in QUANTILES:
+        if abs(values).max() < 2**-126:  # all of it is zero to a sketch
+            assert row[f"q{q:g}"] in {None, 0.0}
+            continue
         # Relative to the value; interpolation between neighbours far apart keeps the error of the larger one.
         assert abs(row[f"q{q:g}"] - np.quantile(values, q)) <= 2**-8 * nearby(values, q) + 2**-126
     assert_tails(row, values)

@@ -13,17 +13,43 @@ __all__ = ["check_target", "replacing"]
 
 
 def check_target(path: str | os.PathLike[str]) -> Path:
-    """Return the real path to write to, or say why nothing can be written there.
+    """Return the real path to write to, or say why nothing can be written there: a file beside it is made and removed.
 
     Raises:
-        BadArgumentError: the directory does not exist, or `path` is a directory or a device.
+        BadArgumentError: the directory does not exist or cannot be written to, or `path` is a directory, a device or a
+            loop of links.
     """
-    target = Path(path).resolve()
+    target = _target(path)
+    trial = _temporary(target)
+    try:
+        trial.open("xb").close()
+        trial.unlink()
+    except OSError as error:
+        raise BadArgumentError(f"cannot write {path}: {error.strerror}; name a file in another directory") from error
+    return target
+
+
+def _target(path: str | os.PathLike[str]) -> Path:
+    try:
+        target = Path(path).resolve()
+        target.exists()
+    except (OSError, RuntimeError, ValueError) as error:
+        raise BadArgumentError(f"cannot write {path}: {_reason(error)}; name another file") from error
+    if target.is_symlink():  # resolved, and still a link
+        raise BadArgumentError(f"cannot write {path}: it is a loop of links; remove it or name another file")
     if not target.parent.is_dir():
         raise BadArgumentError(f"cannot write {path}: the directory {target.parent} does not exist; create it first")
     if target.exists() and not target.is_file():
         raise BadArgumentError(f"cannot write {path}: it is a directory or a device; name a file")
     return target
+
+
+def _temporary(target: Path) -> Path:
+    return target.with_name(f".{target.name}.{secrets.token_hex(8)}.tmp")
+
+
+def _reason(error: Exception) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)
 
 
 @contextmanager
@@ -38,8 +64,8 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         ...     Path(folder, "x.txt").read_bytes()
         b'whole'
     """
-    target = check_target(path)
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}.tmp")
+    target = _target(path)
+    temporary = _temporary(target)
     try:
         with temporary.open("xb") as file:
             yield file

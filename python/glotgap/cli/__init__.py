@@ -1,13 +1,14 @@
 """The command line: the verbs of the library, and how they fail.
 
 `main` turns every outcome into an exit code: 0 done, 1 an error of glotgap or the system in one line on standard error,
-2 wrong usage, 130 interrupted. A command's module is imported when the command is named, and imports what it needs
-when it runs, so `glotgap --help` waits for nothing.
+2 wrong usage, 130 interrupted, 141 (as of a signal) when the reader of its output left. A command's module is imported
+when the command is named, and imports what it needs when it runs, so `glotgap --help` waits for nothing.
 """
 
 import importlib
 import os
 import sys
+import warnings
 from typing import Final
 
 import click
@@ -44,7 +45,13 @@ def main(arguments: list[str] | None = None) -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # σ must not stop a terminal that cannot show it
             stream.reconfigure(errors="replace")
-    sys.exit(_run(arguments))
+    with warnings.catch_warnings():
+        warnings.showwarning = _show_warning
+        sys.exit(_run(arguments))
+
+
+def _show_warning(message: Warning | str, *_where: object, **_also: object) -> None:
+    click.echo(f"warning: {' '.join(str(message).split())}", err=True)
 
 
 def _run(arguments: list[str] | None) -> int:
@@ -58,7 +65,7 @@ def _run(arguments: list[str] | None) -> int:
         return 130
     except BrokenPipeError:  # the reader of our output has left: say nothing more
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        return 141
     except (GlotgapError, OSError) as error:
         click.echo(f"error: {' '.join(str(error).split())}", err=True)
         return 1

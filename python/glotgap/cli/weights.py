@@ -40,6 +40,27 @@ def _check_sort(_context: click.Context, _option: click.Parameter, value: str) -
     return value
 
 
+def _refuse_absent(sort: str, *, per: str, clip: bool, families: dict[str, list[str]]) -> None:
+    """Refuse, before the scan, to rank by a column that this scan will not have."""
+    from glotgap.tables import TENSORS
+
+    part = next(column.part for column in TENSORS.columns if column.covers(sort))
+    if part != "base" and per != "tensor":
+        why = "a scan of parts has counts, extremes and moments only; choose for example kurtosis"
+    elif part == "clip" and not clip:
+        why = "--no-clip leaves it out"
+    else:
+        asked = next((names for option, names in families.items() if _is_of(option, sort)), [sort])
+        if sort in asked:
+            return
+        why = f"this scan has {', '.join(asked)}"
+    raise click.BadParameter(f"{sort!r} will be no column of this scan: {why}", param_hint="'--sort'")
+
+
+def _is_of(option: str, column: str) -> bool:
+    return column.removeprefix(option)[:1].isdigit() and column.startswith(option)
+
+
 def _check_table(_context: click.Context, _option: click.Parameter, value: str | None) -> str | None:
     from glotgap.tables import check_path
 
@@ -63,8 +84,19 @@ def _usable(check: Callable[[str], Path], value: str) -> str:
 _threads = click.option(
     "--threads", type=click.IntRange(min=1), metavar="N", help="Threads that read; all cores by default."
 )
-_io = click.option("--io", type=click.Choice(["mmap", "pread"]), default="mmap", show_default=True, help="How to read.")
-_quiet = click.option("--quiet", "-q", is_flag=True, help="Print nothing but errors.")
+_io = click.option(
+    "--io",
+    type=click.Choice(["mmap", "pread"]),
+    default="mmap",
+    show_default=True,
+    help="How to read; pread for a file that may be cut meanwhile, which ends mmap with a bus error.",
+)
+_quiet = click.option("--quiet", "-q", is_flag=True, help="Print nothing but errors and what was skipped.")
+
+
+def _say(text: str) -> None:
+    """Tell on standard error, apart from results."""
+    click.echo(text, err=True)
 
 
 @weights.command()
@@ -98,11 +130,18 @@ def scan(
     quiet: bool,
 ) -> None:
     """Scan the model at PATH: a file, a directory or a Hub id. Prints its worst tensors; --out keeps every figure."""
+    if _is_table(path) and Path(path).is_file():
+        raise click.UsageError(f"{path} is the table of a scan; to draw it: glotgap weights plot {path} -o FILE")
+    if quiet and out is None:
+        raise click.UsageError("--quiet without --out shows and keeps nothing: add --out FILE")
     from glotgap import tables
     from glotgap.cli.progress import reading
+    from glotgap.report.summary import skipped_line
     from glotgap.report.terminal import show
     from glotgap.weights import QUANTILES, TAILS, inspect
 
+    families = {"q": [f"q{q + 0.0:g}" for q in quantile or QUANTILES], "tail": [f"tail{k:g}" for k in tail or TAILS]}
+    _refuse_absent(sort, per=per, clip=not no_clip, families=families)
     with reading(quiet=quiet) as progress:
         found = inspect(
             path,
@@ -118,6 +157,10 @@ def scan(
         tables.write(found.frame, out, found.metadata)
     if not quiet:
         show(found.frame, found.skipped, by=sort, top=top)
+    elif len(found.skipped):
+        _say(f"warning: {skipped_line(found.skipped)}")
+    if out is not None and not quiet:
+        _say(f"wrote {out}")
 
 
 @weights.command()
@@ -148,6 +191,8 @@ def plot(*, path: str, out: str, tensor: str | None, bits: int, threads: int | N
         figure = pictures.clip_histogram(_histogram(path, tensor, threads=threads, io=io, quiet=quiet), tensor, bits)
         title, text = f"{tensor} and its {bits}-bit clips", []
     save(figure, out, title=title, text=text)
+    if not quiet:
+        _say(f"wrote {out}")
 
 
 def _is_table(path: str) -> bool:
@@ -159,7 +204,8 @@ def _pictures() -> Any:
         from glotgap.report import weights as pictures
     except ModuleNotFoundError as error:
         raise UnsupportedError(
-            f"plot needs {error.name}, which is not installed: pip install 'glotgap[report]'"
+            f"plot needs {error.name}, which is not installed: pip install {error.name}, or in a clone of glotgap "
+            "pip install '.[report]'"
         ) from error
     return pictures
 
@@ -176,7 +222,7 @@ def _scanned(path: str, *, threads: int | None, io: str, quiet: bool) -> "tuple[
     """Return the TENSORS table at `path`, read or scanned, and what to say under its picture."""
     from glotgap import tables
     from glotgap.cli.progress import reading
-    from glotgap.report.summary import sentence, skipped_lines, unknown_line
+    from glotgap.report.summary import sentence, skipped_line, skipped_lines, unknown_line
 
     if _is_table(path):
         frame = tables.read(path)
@@ -185,5 +231,7 @@ def _scanned(path: str, *, threads: int | None, io: str, quiet: bool) -> "tuple[
 
     with reading(quiet=quiet) as progress:
         found = inspect(path, io=io, threads=threads, progress=progress, quantiles=(), tails=(), clip=False)
+    if len(found.skipped):
+        _say(f"warning: {skipped_line(found.skipped)}")
     lines = [sentence(found.frame), " ".join(skipped_lines(found.skipped)), unknown_line(found.frame) or ""]
     return found.frame, [line for line in lines if line]

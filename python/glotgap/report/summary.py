@@ -10,10 +10,12 @@ from glotgap._errors import BadArgumentError
 
 __all__ = [
     "by_component",
+    "is_pooled",
     "number_text",
     "readable",
     "sentence",
     "short_real",
+    "skipped_line",
     "skipped_lines",
     "unknown_line",
     "worst",
@@ -52,6 +54,8 @@ def sentence(frame: pl.DataFrame) -> str:
         >>> sentence(pl.DataFrame({"kurtosis": [None]}, schema={"kurtosis": pl.Float64}))
         'No tensor of this model has a kurtosis: all are empty or constant.'
     """
+    if frame.is_empty():
+        return "No tensor was scanned."
     ranked = frame.filter(pl.col("kurtosis").is_not_null())
     if ranked.is_empty():
         return "No tensor of this model has a kurtosis: all are empty or constant."
@@ -63,21 +67,48 @@ def sentence(frame: pl.DataFrame) -> str:
     return "".join(parts) + "." + _medians(ranked)
 
 
-def skipped_lines(skipped: pl.DataFrame) -> list[str]:
-    """Say how many tensors were skipped, grouped by reason, most frequent first; an empty list when none was.
+def skipped_lines(skipped: pl.DataFrame, *, limit: int = 12) -> list[str]:
+    """Say how much was skipped, by reason, most frequent first and `limit` at most; an empty list when nothing was.
 
     Args:
-        skipped: columns file, tensor, reason.
+        skipped: columns file, tensor (empty for a whole file), reason.
+        limit: how many reasons to give.
     """
     if skipped.is_empty():
         return []
-    reasons = skipped.group_by("reason").agg(pl.len(), pl.col("tensor").min())
+    reasons = skipped.select("reason", name=_skipped_name()).group_by("reason").agg(pl.len(), pl.col("name").min())
     reasons = reasons.sort("len", "reason", descending=[True, False])
-    lines = [f"Skipped {_count(skipped.height, 'tensor')}:"]
-    for reason, number, example in reasons.iter_rows():
+    lines = [f"Skipped {_skipped_count(skipped)}:"]
+    for reason, number, example in reasons.head(limit).iter_rows():
         which = readable(example) if number == 1 else f"{number:,}, {readable(example)} among them"
         lines.append(f"  {readable(reason)} ({which})")
+    if reasons.height > limit:
+        lines.append(f"  and {reasons['len'][limit:].sum():,} more, for {reasons.height - limit:,} other reasons")
     return lines
+
+
+def skipped_line(skipped: pl.DataFrame) -> str:
+    """Say in one line how much was skipped, and why the first was.
+
+    Args:
+        skipped: as for `skipped_lines`, not empty.
+
+    Example:
+        >>> skipped_line(pl.DataFrame([("a.bin", "", "is empty")], schema=["file", "tensor", "reason"], orient="row"))
+        'skipped 1 file, the first: a.bin: is empty'
+    """
+    name, reason = skipped.select(_skipped_name(), "reason").row(0)
+    return f"skipped {_skipped_count(skipped)}, the first: {readable(name)}: {readable(reason)}"
+
+
+def _skipped_name() -> pl.Expr:
+    return pl.when(pl.col("tensor") == "").then("file").otherwise("tensor").alias("name")
+
+
+def _skipped_count(skipped: pl.DataFrame) -> str:
+    files = skipped.filter(pl.col("tensor") == "").height
+    counts = ((skipped.height - files, "tensor"), (files, "file"))
+    return " and ".join(_count(number, unit) for number, unit in counts if number)
 
 
 def unknown_line(frame: pl.DataFrame, *, limit: int = 8) -> str | None:
@@ -87,6 +118,11 @@ def unknown_line(frame: pl.DataFrame, *, limit: int = 8) -> str | None:
         return None
     more = f" and {len(names) - limit:,} more" if len(names) > limit else ""
     return f"No known component (other): {', '.join(map(readable, names[:limit]))}{more}."
+
+
+def is_pooled(frame: pl.DataFrame) -> bool:
+    """Tell whether one name stands for tensors of several files, as when a directory holds more than one model."""
+    return frame.select("file", "tensor").unique()["tensor"].is_duplicated().any()
 
 
 def number_text(value: float | None) -> str:
@@ -125,8 +161,9 @@ def _described(ranked: pl.DataFrame) -> str:
     layer = "" if first["layer"] is None else f", layer {first['layer']}"
     block = "" if first["block"] is None else f", block {first['block']}"
     reach = "" if first["absmax_sigma"] is None else f", largest magnitude {number_text(first['absmax_sigma'])} σ"
+    file = f"{first['file']}: " if is_pooled(ranked) else ""
     place = f"{first['component']}{layer}{block}"
-    return f"{readable(first['tensor'])} ({place}: excess kurtosis {number_text(first['kurtosis'])}{reach})"
+    return f"{readable(file + first['tensor'])} ({place}: excess kurtosis {number_text(first['kurtosis'])}{reach})"
 
 
 def _medians(ranked: pl.DataFrame) -> str:

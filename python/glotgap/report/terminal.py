@@ -15,6 +15,7 @@ from rich.text import Text
 
 from glotgap.report.summary import (
     by_component,
+    is_pooled,
     number_text,
     readable,
     sentence,
@@ -69,6 +70,7 @@ def _size(value: object) -> str:
 
 
 _VIEWS = (
+    _View("file", "file", _plain, number=False),
     _View("tensor", "tensor", _plain, number=False),
     _View("block", "block", _plain),
     _View("layer", "layer", _plain),
@@ -81,18 +83,25 @@ _VIEWS = (
     _View("kurtosis", "excess\nkurtosis", _real),
     _View("absmax_sigma", "absmax\n/σ", _real),
     _View("tail6", "beyond\n6σ (ppm)", _per_million),
-    _View("sqnr4_symint", "4-bit\nSQNR dB", _decibel),
+    _View("sqnr4_symint", "4-bit sym-int\nSQNR dB", _decibel),
 )
 # What a narrow terminal loses first: the name tells most of it.
 _EXPENDABLE = ("dtype", "std", "n", "layer", "component")
 _NAME_WIDTH = 14
 
 
+class _Console(Console):
+    """A console that leaves it to its caller what happens when its reader is gone."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
 def console(file: IO[str] | None = None) -> Console:
     """Return a console for `file` (standard output), plain and wide where that is no terminal."""
     target = file or sys.stdout
     width = None if target.isatty() else _PIPE_WIDTH
-    return Console(file=target, width=width, highlight=False, markup=False, emoji=False)
+    return _Console(file=target, width=width, highlight=False, markup=False, emoji=False)
 
 
 def show(
@@ -142,6 +151,7 @@ def _heading(frame: pl.DataFrame, ranked: pl.DataFrame, by: str) -> Text:
 def _views(ranked: pl.DataFrame, by: str) -> list[_View]:
     """Leave out what the table lacks or has nothing to say about, and add the ranking column."""
     views = [view for view in _VIEWS if view.column in ranked.columns]
+    views = [view for view in views if view.column != "file" or is_pooled(ranked)]
     views = [view for view in views if view.column != "block" or _has_blocks(ranked)]
     views = [view for view in views if view.column not in {"n_nan", "n_inf"} or ranked[view.column].sum()]
     if by not in {view.column for view in views}:

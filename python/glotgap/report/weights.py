@@ -84,7 +84,9 @@ def heat_map(frame: pl.DataFrame) -> Figure:
     grid = np.full((len(rows), len(columns)), np.nan)
     for layer, component, kurtosis in cells.iter_rows():
         grid[rows.index(component), columns.index(layer)] = kurtosis
-    return _draw_grid(grid, rows, columns, _short(", ".join(frame["model"].unique().sort())))
+    has_parts = "block" in frame.columns and not frame["block"].is_null().all()
+    title = f"{_short(', '.join(frame['model'].unique().sort()))}: excess kurtosis"
+    return _draw_grid(grid, rows, columns, f"{title}, maximum over parts" if has_parts else title)
 
 
 def clip_histogram(histogram: Histogram, name: str, bits: int = 4) -> Figure:
@@ -123,7 +125,7 @@ def clip_histogram(histogram: Histogram, name: str, bits: int = 4) -> Figure:
     return figure
 
 
-def _draw_grid(grid: _Reals, rows: Sequence[str], columns: Sequence[int | None], model: str) -> Figure:
+def _draw_grid(grid: _Reals, rows: Sequence[str], columns: Sequence[int | None], title: str) -> Figure:
     figure = Figure(figsize=(_WIDTH, 1.7 + 0.34 * len(rows)), layout="constrained", dpi=150)
     axes = figure.subplots()
     # From pale to dark, without the palest part: a cell with low kurtosis must not look blank.
@@ -142,7 +144,7 @@ def _draw_grid(grid: _Reals, rows: Sequence[str], columns: Sequence[int | None],
     _colour_bar(figure, axes, ScalarMappable(norm, palette), grid)
     row, column = divmod(int(np.nanargmax(grid)), len(columns))
     place = rows[row] if columns[column] is None else f"{rows[row]}, layer {columns[column]}"
-    axes.set_title(f"{model}: excess kurtosis", loc="left", fontsize=11)
+    axes.set_title(title, loc="left", fontsize=11)
     axes.set_title(f"largest: {number_text(float(grid[row, column]))} ({place})", loc="right", fontsize=9, color=_GREY)
     return figure
 

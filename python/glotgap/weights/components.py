@@ -13,7 +13,8 @@ Choices where a name could be read two ways:
 - experts, shared experts and dense MLPs share the components mlp.*; only what chooses the expert is `router`;
 - `embed` is whatever makes the first hidden state: token, position and type tables, T5's relative positions, Whisper's
   two convolutions, projections between embedding and hidden width;
-- `head` is whatever follows the last block: unembedding, poolers, classifiers;
+- `head` turns the last hidden state into outputs: unembeddings, classifiers, projections of an embedding. A pooler does
+  not: it is `other`;
 - buffers (causal masks, rotary frequencies, quantization scales) are no weights of a component: `other`.
 
 Limits: a layer index counts within its own stack, so layer 3 of an encoder and layer 3 of a decoder, or of a vision
@@ -75,7 +76,7 @@ RULES: Final[tuple[tuple[str, re.Pattern[str]], ...]] = tuple(
         ("router", _START + r"(?:\w*router(?:\.\w+)?|ffn_gate_inp\w*|shared_expert_gate)$"),
         ("router", r"(?:mlp|moe|ffn|feed_forward)\.gate(?:\.wg)?$"),
         ("head", _START + r"(?:\w*lm_head|head|shared_head_head|cls|\w*predictions|pred_layer|vocab_\w+)(?:\.|$)"),
-        ("head", _START + r"(?:(?:pre_)?classifier|score|qa_outputs|pooler|text_projection|project_out)(?:\.|$)"),
+        ("head", _START + r"(?:(?:pre_)?classifier|score|qa_outputs|text_projection|project_out)(?:\.|$)"),
         ("head", _START + r"(?:embed_out|proj_out|embd_to_logits|\w*unembd\w*|transformer\.ff_out)$"),
         ("head", r"^(?:output|decoder)$"),
         ("attn.qkv", _START + r"(?:c_attn|query_key_value|w?qkv(?:_proj)?|\w*attn_qkv|att_proj|in_proj_qkvz)$"),
@@ -106,6 +107,8 @@ _RULES_BY_MODEL_TYPE: Final[Mapping[str, tuple[tuple[str, re.Pattern[str]], ...]
     "qwen": (("mlp.up", re.compile(r"mlp\.w1$")), ("mlp.gate", re.compile(r"mlp\.w2$"))),
 }
 
+_HUGE: Final = 10**18
+
 _LAYER = re.compile(
     _START + r"(?:h|layers?|blocks?|\w*blk|resblocks|albert_layer_groups|attentions|ffns|layer_norm[12])\.(\d+)(?=\.|$)"
 )
@@ -128,7 +131,7 @@ def place(name: str, config: Mapping[str, Any] | None = None) -> Place:
     """
     stem = _WRAPPING.sub("", name.lower().removesuffix(".weight"), count=1)
     layer = _LAYER.search(stem)
-    return Place(int(layer[1]) if layer else None, _component(_NUMBER.sub(".0", stem), _model_type(config or {})))
+    return Place(_whole(layer[1]) if layer else None, _component(_NUMBER.sub(".0", stem), _model_type(config or {})))
 
 
 @lru_cache(maxsize=4096)  # numbers are out of the stem, so 60 layers of 256 experts are a few dozen stems
@@ -222,6 +225,13 @@ def _quotient(width: int | None, count: int | None) -> int | None:
 
 def _integer(value: object) -> int | None:
     """Return a positive whole number, whether the config says 12 or "12"; anything else is None."""
-    if isinstance(value, bool) or not isinstance(value, Integral | str) or not str(value).isdecimal():
+    if isinstance(value, str):
+        return _whole(value) or None
+    if not isinstance(value, Integral) or isinstance(value, bool):
         return None
-    return int(str(value)) or None
+    return int(value) if 0 < int(value) < _HUGE else None
+
+
+def _whole(digits: str) -> int | None:
+    """Return a number of at most 18 digits, which an i64 holds; a longer one is no count of anything."""
+    return int(digits) if digits.isdecimal() and len(digits) <= 18 else None

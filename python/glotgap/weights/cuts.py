@@ -7,7 +7,8 @@ A cut (outer, count, inner) sees the values, in stored order, as a box of that s
 - head: see `glotgap.weights.components.heads`. Tensors outside attention are left out.
 - group:N: N neighbours along the last stored axis, which N must divide.
 
-Stacked experts ([experts, out, in]) are taken as one tall matrix. A vector is one row and one column.
+Stacked experts ([experts, out, in]) are taken as one tall matrix. A vector is one row and one column. A tensor without
+values has no blocks.
 """
 
 import re
@@ -32,7 +33,9 @@ class Per:
     size: int = 0
 
     def cut(self, name: str, shape: Sequence[int], config: Mapping[str, Any]) -> Cut | str | None:
-        """Return the tensor's cut, a reason why it has none, or None where the question does not apply to it."""
+        """Return the tensor's cut, a reason why it has none, or None where it is empty or out of the question."""
+        if not prod(shape):
+            return None
         match self.kind:
             case "group":
                 return _groups(shape, self.size)
@@ -42,19 +45,19 @@ class Per:
                 return _channels(name, shape, config, axis=int(kind == "column"))
 
 
-def parse(per: str) -> Per:
+def parse(per: object) -> Per:
     """Return `per` ("tensor", "row", "column", "head" or "group:N") as a Per; BadArgumentError for anything else.
 
     Example:
         >>> parse("group:128")
         Per(kind='group', size=128)
     """
-    if per in {"tensor", "row", "column", "head"}:
-        return Per(per)
-    group = re.fullmatch(r"group:([1-9]\d*)", per)
-    if not group:
-        raise BadArgumentError(f"per is {per!r}; give tensor, row, column, head or group:N, as in group:128")
-    return Per("group", int(group[1]))
+    if isinstance(per, str):
+        if per in {"tensor", "row", "column", "head"}:
+            return Per(per)
+        if group := re.fullmatch(r"group:([1-9][0-9]{0,17})", per):
+            return Per("group", int(group[1]))
+    raise BadArgumentError(f"per is {per!r}; give tensor, row, column, head or group:N, as in group:128")
 
 
 def _groups(shape: Sequence[int], size: int) -> Cut | str:

@@ -36,7 +36,7 @@ class Origin:
 
     def relative(self, file: str) -> str:
         """Return `file` as seen from the model's directory."""
-        return os.path.relpath(file, self.path) if self.path.is_dir() else Path(file).name
+        return _text(os.path.relpath(file, self.path) if self.path.is_dir() else Path(file).name)
 
     def metadata(self, files: Sequence[os.PathLike[str]], arguments: Mapping[str, Any]) -> dict[str, str]:
         """Return how a table was made: version, arguments, and each file's size and fingerprint."""
@@ -70,11 +70,16 @@ def locate(path: str | os.PathLike[str]) -> Origin:
     local = Path(path)
     if os.path.lexists(local):
         name = local.resolve().name if local.name in {"", ".", ".."} else local.name
-        return Origin(name, local, _config(local))
+        return Origin(_text(name), local, _config(local))
     if not _HUB_ID.fullmatch(os.fspath(path)):
         raise BadFileError(f"{path}: no such file or directory; check the path")
     folder = _download(os.fspath(path))
     return Origin(os.fspath(path), folder, _config(folder))
+
+
+def _text(name: str) -> str:
+    """Return a file's name as text: bytes that are no UTF-8 become question marks, for tables hold none."""
+    return os.fsencode(name).decode("utf-8", "replace")
 
 
 def _download(hub_id: str) -> Path:
@@ -82,8 +87,8 @@ def _download(hub_id: str) -> Path:
         from huggingface_hub import snapshot_download
         from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
     except ImportError as missing:
-        what = f"{hub_id}: nothing is there; if it is a Hub id"
-        raise UnsupportedError(f"{what}, install the extra: pip install 'glotgap[hub]'") from missing
+        what = f"{hub_id}: no such file or directory here; if it is a Hub id"
+        raise UnsupportedError(f"{what}, it needs huggingface_hub: pip install huggingface_hub") from missing
     try:
         folder = Path(snapshot_download(hub_id, allow_patterns=list(_WEIGHTS)))
         if not any(folder.glob("*.safetensors")):

@@ -18,6 +18,7 @@ from glotgap._errors import BadArgumentError, GlotgapWarning
 from glotgap.weights.arrays import Histogram
 from glotgap.weights.components import place
 from glotgap.weights.cuts import Per, parse
+from glotgap.weights.memory import check_rows
 from glotgap.weights.origin import Origin, locate
 
 __all__ = ["QUANTILES", "TAILS", "Scan", "inspect", "scan", "tensor_histogram"]
@@ -74,12 +75,12 @@ def scan(
         bias: whether skew and kurtosis are the plain g1 and g2; otherwise the corrected G1 and G2.
 
     Warns:
-        GlotgapWarning: something was skipped; `inspect` tells what and why.
+        GlotgapWarning: something was skipped; `inspect` tells what and why. Or the blocks take gigabytes of memory.
 
     Raises:
         BadFileError: absent, truncated, or damaged; the message names file, tensor and remedy.
         UnsupportedError: a sound file in a form that is not read.
-        BadArgumentError: an argument is out of range.
+        BadArgumentError: an argument is out of range, or the blocks are more than memory holds.
 
     Example:
         >>> import numpy as np, tempfile, os
@@ -122,6 +123,7 @@ def inspect(
     """
     kind = parse(per)
     asked = _Asked(_checked_quantiles(quantiles), _checked_tails(tails), clip=clip, bias=bias)
+    _check_io(io)
     origin = locate(path)
     model = _core.Model.open(str(origin.path), io)
     config = origin.config or model.metadata
@@ -157,8 +159,12 @@ def tensor_histogram(
         ...     tensor_histogram(f"{folder}/w.npz", "a").n
         3
     """
+    _check_io(io)
     model = _core.Model.open(str(locate(path).path), io)
     matches = [index for index, (_, name, _, _) in enumerate(model.tensors) if name == tensor]
+    for _, name, reason in model.skipped:
+        if name == tensor and not matches:
+            raise BadArgumentError(f"tensor {tensor!r} of {path} was skipped: {reason}")
     if len(matches) != 1:
         near = ", ".join(name for _, name, _, _ in model.tensors[:3])
         raise BadArgumentError(f"{len(matches)} tensors of {path} are called {tensor!r}; names look like {near}")
@@ -208,6 +214,7 @@ def _blocks(
     if not cuts and per.kind == "head":
         remedy = "put the model's config.json beside its weights, with num_attention_heads and hidden_size or head_dim"
         raise BadArgumentError(f"no attention matrix could be cut into heads; {remedy}")
+    check_rows(sum(count for _, count, _ in cuts.values()))
     return model.scan_blocks(list(cuts), list(cuts.values()), bias=bias, threads=threads, progress=progress), skipped
 
 
@@ -260,21 +267,38 @@ def _skipped_frame(rows: list[tuple[str, str, str]]) -> pl.DataFrame:
 
 
 def _checked_quantiles(quantiles: Sequence[float]) -> list[float]:
-    wrong = [q for q in quantiles if not 0 <= q <= 1]
+    values = _numbers("quantiles", quantiles)
+    wrong = [q for q in values if not 0 <= q <= 1]
     if wrong:
         raise BadArgumentError(f"quantile {wrong[0]} is outside 0 to 1")
-    return _distinct("quantiles", quantiles)
+    return _distinct("quantiles", values)
 
 
 def _checked_tails(tails: Sequence[float]) -> list[float]:
-    wrong = [k for k in tails if not 0 < k < float("inf")]
+    values = _numbers("tails", tails)
+    wrong = [k for k in values if not 0 < k < float("inf")]
     if wrong:
         raise BadArgumentError(f"tail {wrong[0]} is not a positive number of standard deviations")
-    return _distinct("tails", tails)
+    return _distinct("tails", values)
 
 
-def _distinct(what: str, values: Sequence[float]) -> list[float]:
+def _numbers(what: str, values: Sequence[float]) -> list[float]:
+    """Return floats, -0 as 0, or refuse what is no sequence of numbers."""
+    try:
+        if not isinstance(values, str | bytes):
+            return [float(value) + 0.0 for value in values]
+    except (TypeError, ValueError, OverflowError):
+        pass
+    raise BadArgumentError(f"{what} is {values!r}; give a sequence of numbers, for example [0.5]")
+
+
+def _distinct(what: str, values: list[float]) -> list[float]:
     """Refuse values whose columns would share a name."""
     if len({f"{value:g}" for value in values}) < len(values):
-        raise BadArgumentError(f"{what} {list(values)} repeat a value (six digits count)")
-    return [float(value) for value in values]
+        raise BadArgumentError(f"{what} {values} repeat a value (six digits count)")
+    return values
+
+
+def _check_io(io: str) -> None:
+    if io not in ("mmap", "pread"):
+        raise BadArgumentError(f'io is {io!r}; give "mmap" or "pread"')

@@ -80,6 +80,8 @@ pub trait Lanes: Copy {
     fn minus(self, other: Self) -> Self;
     /// Lane-wise product.
     fn times(self, other: Self) -> Self;
+    /// Lane-wise magnitude.
+    fn magnitude(self) -> Self;
     /// Lane-wise `self · factor + addend`, rounded once.
     fn times_plus(self, factor: Self, addend: Self) -> Self;
     /// The lanes, in order.
@@ -117,6 +119,10 @@ impl Lanes for [f64; LANES] {
         std::array::from_fn(|i| self[i] * other[i])
     }
     #[inline(always)]
+    fn magnitude(self) -> Self {
+        self.map(f64::abs)
+    }
+    #[inline(always)]
     fn times_plus(self, factor: Self, addend: Self) -> Self {
         std::array::from_fn(|i| self[i].mul_add(factor[i], addend[i]))
     }
@@ -149,10 +155,10 @@ pub mod avx2 {
     use super::{Bounds, GROUP, LANES, Lanes};
     use std::arch::x86_64::{
         __m256, __m256d, __m256i, _CMP_GE_OQ, _CMP_GT_OQ, _CMP_LE_OQ, _CMP_LT_OQ, _mm_loadu_ps, _mm256_add_epi32,
-        _mm256_add_pd, _mm256_and_ps, _mm256_castps_si256, _mm256_cmp_ps, _mm256_cvtps_pd, _mm256_fmadd_pd,
-        _mm256_loadu_pd, _mm256_loadu_ps, _mm256_max_ps, _mm256_min_epu32, _mm256_min_ps, _mm256_movemask_ps,
-        _mm256_mul_pd, _mm256_or_ps, _mm256_set1_epi32, _mm256_set1_pd, _mm256_set1_ps, _mm256_storeu_pd,
-        _mm256_storeu_ps, _mm256_storeu_si256, _mm256_sub_pd,
+        _mm256_add_pd, _mm256_and_ps, _mm256_andnot_pd, _mm256_castps_si256, _mm256_cmp_ps, _mm256_cvtps_pd,
+        _mm256_fmadd_pd, _mm256_loadu_pd, _mm256_loadu_ps, _mm256_max_ps, _mm256_min_epu32, _mm256_min_ps,
+        _mm256_movemask_ps, _mm256_mul_pd, _mm256_or_ps, _mm256_set1_epi32, _mm256_set1_pd, _mm256_set1_ps,
+        _mm256_storeu_pd, _mm256_storeu_ps, _mm256_storeu_si256, _mm256_sub_pd,
     };
 
     /// Lanes 0–3 and 4–7.
@@ -211,6 +217,14 @@ pub mod avx2 {
         fn times(self, other: Self) -> Self {
             // SAFETY: see above.
             unsafe { Self(_mm256_mul_pd(self.0, other.0), _mm256_mul_pd(self.1, other.1)) }
+        }
+        #[inline(always)]
+        fn magnitude(self) -> Self {
+            // SAFETY: see above.
+            unsafe {
+                let sign = _mm256_set1_pd(-0.0);
+                Self(_mm256_andnot_pd(sign, self.0), _mm256_andnot_pd(sign, self.1))
+            }
         }
         #[inline(always)]
         fn times_plus(self, factor: Self, addend: Self) -> Self {

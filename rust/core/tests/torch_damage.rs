@@ -245,12 +245,12 @@ proptest! {
 
     #[test]
     fn damaged_archives_never_panic(bytes in damage(fs::read(path("torch/plain.pt")).unwrap())) {
-        assert_inside(&zip::list(&memory(&bytes)));
+        assert_inside(&zip::list(&memory(&bytes), &mut || Ok(())));
     }
 
     #[test]
     fn damaged_deflated_archives_never_panic(bytes in damage(fs::read(path("torch/deflated.pt")).unwrap())) {
-        assert_inside(&zip::list(&memory(&bytes)));
+        assert_inside(&zip::list(&memory(&bytes), &mut || Ok(())));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use glotgap_core::weights::clip::{BITS, Grid, Magnitudes, Search};
 use glotgap_core::weights::distribution::Distribution;
 use glotgap_core::weights::dtype::DType;
 use glotgap_core::weights::histogram::{self, Bins};
+use glotgap_core::weights::tail::Tail;
 use glotgap_core::weights::{array, moments};
 use glotgap_core::{Error, Result};
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
@@ -226,9 +227,12 @@ impl Histogram {
         if (0.0..=1.0).contains(&q) { Ok(self.distribution().quantile(q)) } else { Err(exception(&wrong())) }
     }
 
-    fn tail(&self, k: f64) -> Option<f64> {
-        let moments = self.moments();
-        self.distribution().share_beyond(moments.mean()?, k * moments.std().filter(|s| *s > 0.0)?)
+    fn tail(&self, k: f64) -> PyResult<Option<f64>> {
+        if !(k > 0.0 && k.is_finite()) {
+            let what = format!("tail {k}");
+            return Err(exception(&Error::bad_argument(what, "give a positive number of standard deviations")));
+        }
+        Ok(Tail::of(&self.moments(), k).and_then(|tail| self.distribution().share_beyond(tail)))
     }
 
     fn clip(&self, bits: i64, grid: &str) -> PyResult<Option<f64>> {

@@ -26,7 +26,7 @@ impl Model {
     #[staticmethod]
     fn open(py: Python<'_>, path: PathBuf, io: &str) -> PyResult<Self> {
         let io = mode(io).map_err(|e| exception(&e))?;
-        py.detach(|| source::Model::open(&path, io)).map(Self).map_err(|e| exception(&e))
+        watched(py, None, None, |_, look| source::Model::open(&path, io, &mut || look(0, 1))).map(Self)
     }
 
     /// (file, name, dtype, shape) of every tensor that can be scanned.

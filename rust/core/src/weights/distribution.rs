@@ -7,6 +7,7 @@
 
 use crate::weights::center::{Center, two_sum};
 use crate::weights::moments::{Central, Moments};
+use crate::weights::tail::Tail;
 
 /// Distinct finite values in ascending order, with counts.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -24,6 +25,17 @@ impl Distribution {
             counts: Vec::with_capacity(capacity),
             up_to: Vec::with_capacity(capacity),
         }
+    }
+
+    /// The distribution of finite values in any order; others are left out.
+    pub(crate) fn of(values: impl Iterator<Item = f64>) -> Self {
+        let mut values: Vec<f64> = values.filter(|x| x.is_finite()).collect();
+        values.sort_unstable_by(f64::total_cmp);
+        let mut found = Self::with_capacity(values.len());
+        for x in values {
+            found.push(x, 1);
+        }
+        found
     }
 
     /// Adds a value not below the last one; equal values are joined.
@@ -64,24 +76,17 @@ impl Distribution {
         let (Some(min), Some(max)) = (self.values.first(), self.values.last()) else { return Moments::default() };
         let center = self.split_mean();
         let limit = min_normal.unwrap_or(0.0);
-        let n_zero = self.n_where(|x| x < 0.0, |x| x <= 0.0);
+        let count = |test: &dyn Fn(f64) -> bool| self.pairs().filter(|(x, _)| test(*x)).map(|(_, c)| c as u64).sum();
         Moments {
             n: self.n(),
-            n_zero,
-            n_subnormal: self.n_where(|x| x <= -limit, |x| x < limit).saturating_sub(n_zero),
+            n_zero: count(&|x| x == 0.0),
+            n_subnormal: count(&|x| x != 0.0 && x.abs() < limit),
             min: *min,
             max: *max,
             center,
             sums: self.central(center),
             ..Moments::default()
         }
-    }
-
-    /// Number of values that are `within` but not `below`: both hold up to some value, `within` as far or farther.
-    fn n_where(&self, below: impl Fn(f64) -> bool, within: impl Fn(f64) -> bool) -> u64 {
-        let up_to = |at: usize| if at == 0 { 0 } else { self.up_to[at - 1] };
-        let place = |test: &dyn Fn(f64) -> bool| self.values.partition_point(|x| test(*x));
-        up_to(place(&within)).saturating_sub(up_to(place(&below)))
     }
 
     /// The mean and what rounding left of it: the remainder of a division, not a sum of deviations, whose rounding
@@ -123,10 +128,12 @@ impl Distribution {
         Some((*self.values.get(at)?, self.up_to[at] - self.counts[at]))
     }
 
-    /// Share of values farther than `distance` from `mean`; `None` without values.
-    pub fn share_beyond(&self, mean: f64, distance: f64) -> Option<f64> {
-        let near = self.n_where(|x| mean - x > distance, |x| x - mean <= distance);
-        (self.n() > 0).then(|| (self.n() - near) as f64 / self.n() as f64)
+    /// Share of values in a tail; `None` without values.
+    pub fn share_beyond(&self, tail: Tail) -> Option<f64> {
+        let up_to = |at: usize| if at == 0 { 0 } else { self.up_to[at - 1] };
+        let low = up_to(self.values.partition_point(|x| tail.is_below(*x)));
+        let high = self.n() - up_to(self.values.partition_point(|x| !tail.is_above(*x)));
+        (self.n() > 0).then(|| (low + high) as f64 / self.n() as f64)
     }
 
     /// x − mean, with what rounding took from the mean where it is these values' own (a sketch's is not).

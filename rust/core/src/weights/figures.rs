@@ -4,6 +4,7 @@ use crate::weights::aciq::{self, Family};
 use crate::weights::clip::{BITS, Clip, Grid, Magnitudes, Search};
 use crate::weights::distribution::Distribution;
 use crate::weights::moments::Moments;
+use crate::weights::tail::Tail;
 
 /// Which figures a scan computes.
 #[derive(Clone, Debug)]
@@ -28,7 +29,7 @@ impl Wanted {
 pub struct Figures {
     /// Counts, extremes and moments.
     pub moments: Moments,
-    /// Whether the distribution figures come from an exact histogram; `false` for the sketch of f32 and f64.
+    /// Whether the distribution figures come from all values; `false` for the sketch of large wide tensors.
     pub exact: bool,
     /// Shares beyond k·σ, in the order asked for.
     pub tails: Vec<Option<f64>>,
@@ -73,29 +74,46 @@ impl Clips {
 
 /// Share of values that count as "top" for [`Figures::kurtosis_top`].
 const TOP: f64 = 1e-4;
+/// A sketch's bins are 2⁻⁷ wide relative to their value down to the smallest normal f32.
+const SMALLEST: f64 = f32::MIN_POSITIVE as f64;
+/// A sketch tells values apart up to this many deviations from zero: there a bin is at most σ/16 wide.
+const RESOLVED: f64 = 8.0;
 
 impl Figures {
     /// Everything a distribution tells, beside the moments; nothing when it lacks values that the moments have, as
-    /// the sketch does of f64 values beyond the range of f32.
+    /// the sketch does of f64 values beyond the range of f32, or when it takes all of them for zero.
     pub fn of(distribution: &Distribution, moments: Moments, exact: bool, wanted: &Wanted) -> Self {
-        if distribution.n() != moments.n {
+        let is_lost = !exact && moments.absmax().is_some_and(|x| 0.0 < x && x < SMALLEST);
+        if distribution.n() != moments.n || is_lost {
             return Self { moments, ..Self::empty(exact, wanted) };
         }
         let mean = moments.mean().unwrap_or(0.0);
         let std = moments.std().unwrap_or(0.0);
-        let spread = moments.std().filter(|s| *s > 0.0);
+        let is_resolved = moments.is_in_range() && (exact || mean.abs().max(SMALLEST) <= RESOLVED * std);
         let mean_abs_dev = distribution.mean_abs_dev(mean);
         let search = |search: Search| clips(&search, std, mean_abs_dev.unwrap_or(0.0));
-        let magnitudes = wanted.clip.then(|| Magnitudes::new(distribution, !exact));
+        let magnitudes = (wanted.clip && is_resolved).then(|| Magnitudes::new(distribution, !exact));
         Self {
             moments,
             exact,
-            tails: wanted.tails.iter().map(|k| spread.and_then(|s| distribution.share_beyond(mean, k * s))).collect(),
+            tails: wanted.tails.iter().map(|k| distribution.share_beyond(Tail::of(&moments, *k)?)).collect(),
             quantiles: wanted.quantiles.iter().map(|q| distribution.quantile(*q)).collect(),
             entropy: distribution.entropy(),
             mean_abs_dev,
-            kurtosis_top: spread.and_then(|_| distribution.kurtosis_share(mean, TOP)),
+            kurtosis_top: (is_resolved && std > 0.0).then(|| distribution.kurtosis_share(mean, TOP)).flatten(),
             clips: magnitudes.map(|m| search(Search::new(m))).unwrap_or_default(),
+        }
+    }
+
+    /// Takes a better E|x − mean|, and with it ACIQ's clip for Laplacian values; its error stays that of a clip nearby.
+    pub(crate) fn set_mean_abs_dev(&mut self, mean_abs_dev: Option<f64>) {
+        self.mean_abs_dev = mean_abs_dev;
+        let (Some(std), Some(mean_abs_dev)) = (self.moments.std(), mean_abs_dev) else { return };
+        for clips in &mut self.clips {
+            clips.family = aciq::family(std, mean_abs_dev, clips.bits);
+            if let Some(clip) = &mut clips.laplace {
+                clip.alpha = Family::Laplace.best(clips.bits) * mean_abs_dev;
+            }
         }
     }
 

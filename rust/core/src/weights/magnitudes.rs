@@ -121,9 +121,11 @@ impl Magnitudes {
     }
 
     pub(crate) fn clip(&self, alpha: f64, quantizer: Quantizer) -> Clip {
-        let error = self.error(alpha / quantizer.divisor, quantizer);
+        let step = alpha / quantizer.divisor;
+        let error = self.error(step, quantizer);
         // What is left of a lattice that α hits is the rounding of α itself.
-        let error = if error < LATTICE * self.energy { 0.0 } else { error };
+        let is_rounding = error < LATTICE * LATTICE * self.energy && self.is_lattice(step, quantizer);
+        let error = if is_rounding { 0.0 } else { error };
         Clip { alpha, sqnr: 10.0 * (self.energy / error).log10() }
     }
 
@@ -134,6 +136,14 @@ impl Magnitudes {
             error += squares(&self.values[cell.clone()], &self.weights[cell], step * level);
         }
         error
+    }
+
+    /// Whether every value is a level, but for rounding.
+    fn is_lattice(&self, step: f64, quantizer: Quantizer) -> bool {
+        let is_level = |(level, cell): (f64, Range<usize>)| {
+            self.values[cell].iter().all(|x| (x - step * level).abs() <= LATTICE * x)
+        };
+        (self.zeros == 0.0 || quantizer.level(0) == 0.0) && self.cells(step, quantizer).all(is_level)
     }
 
     /// Cells that hold values: level and places in `values`.
@@ -163,8 +173,8 @@ fn squares(values: &[f64], weights: &[f64], q: f64) -> f64 {
     sums.iter().sum::<f64>() + x_rest.iter().zip(w_rest).map(square).sum::<f64>()
 }
 
-/// Errors below this share of Σx² are rounding.
-const LATTICE: f64 = 1e-26;
+/// What is nearer to a level than this share of its value is that level.
+const LATTICE: f64 = 1e-13;
 
 type Pair = (f64, f64);
 

@@ -4,9 +4,9 @@
 //!
 //! - Formats of at most 16 bits: an integer [`histogram`] over bit patterns. It holds the whole [`distribution`], so
 //!   moments, quantiles, tails, entropy and the error of every quantizer follow exactly from one pass.
-//! - f32 and f64: [`moments`] from sums of [`powers`] about a pivot, per block of 65,536 values, joined in index order
+//! - Wider formats: [`moments`] from sums of [`powers`] about a pivot, per block of 65,536 values, joined in index order
 //!   (Pébay, SAND2008-6212; Chan, Golub & `LeVeque` 1983); a histogram of the top 16 bits as a sketch. A second pass
-//!   pins down f32 quantiles, and tails where the first pass could not.
+//!   pins down f32 quantiles, the mean distance, and tails where the first pass could not.
 //! - [`clip`]: the clip of least squared error (Max 1960 for a Gaussian), searched on the distribution; [`aciq`]: the
 //!   clip that would be best if the values were Gaussian or Laplacian (Banner et al. 2019).
 //! - [`blocks`]: moments per channel, head or quantization group.
@@ -19,9 +19,11 @@
 //!
 //! # Limits
 //!
-//! Distribution figures of f32 and f64 (entropy, mean distance, clips) come from bins 2⁻⁷ wide relative to their
-//! value. Quantiles of f64, i32 and i64 are the sketch's. Integers beyond 2⁵³ are rounded to f64. Values of f64
-//! beyond the range of f32 have moments only.
+//! Of wider formats, tensors of at most 65,536 values are sorted, so that all is exact. Of larger ones, entropy, the
+//! share of the top values in the kurtosis and the clips come from bins 2⁻⁷ wide relative to their value; the last two
+//! are undefined where |mean| > 8σ, for then a bin at the mean is wider than σ/16. Quantiles of f64, i32 and i64 are the
+//! sketch's. Integers beyond 2⁵³ are rounded to f64. Values of f64 beyond the range of f32 have moments, tails and mean
+//! distance only.
 //!
 //! # Example
 //!
@@ -51,4 +53,5 @@ mod refine;
 pub mod scan;
 mod slot;
 pub mod source;
+pub mod tail;
 mod visit;

@@ -163,6 +163,17 @@ impl Moments {
         (self.n > 0).then(|| shifted(self.center.high, self.scale))
     }
 
+    /// The mean with what rounding left of it; `None` without finite values.
+    pub(crate) fn center(&self) -> Option<Center> {
+        let Center { high, low } = self.center;
+        (self.n > 0).then(|| Center { high: shifted(high, self.scale), low: shifted(low, self.scale) })
+    }
+
+    /// Whether squares and fourth powers of the values are within the range of f64.
+    pub(crate) fn is_in_range(&self) -> bool {
+        self.scale == 0
+    }
+
     /// Population standard deviation √m₂; `None` without finite values.
     pub fn std(&self) -> Option<f64> {
         (self.n > 0).then(|| shifted((self.sums.m2 / self.n as f64).sqrt(), self.scale))

@@ -2,24 +2,30 @@
 //!
 //! f32 quantiles: the sketch says in which bin each order statistic lies and at which rank within it; this pass
 //! counts the 65,536 bit patterns of those bins, which pins the value down. Tails, where the first pass's window
-//! missed: a count of |x − mean| > kσ. Quantiles of f64, i32 and i64 stay the sketch's (within 2⁻⁸).
+//! missed: a count of |x − mean| > kσ. Mean distance: Σ|x − mean|. Quantiles of f64, i32 and i64 stay the sketch's.
 
+use std::collections::BTreeMap;
 use std::sync::{Mutex, OnceLock};
 
 use crate::error::Result;
+use crate::weights::center::Center;
 use crate::weights::distribution::{Distribution, interpolate, order_statistics};
 use crate::weights::figures::{Figures, Wanted};
 use crate::weights::moments::Moments;
+use crate::weights::powers::Stored;
 use crate::weights::scan::{Step, steps_of};
 use crate::weights::slot::lock;
 use crate::weights::source::{Buffers, Stretch, Tensor};
+use crate::weights::tail::Tail;
 use crate::weights::visit;
 use crate::work::Work;
 
 /// What is left to find of one tensor.
 #[derive(Default)]
 pub(crate) struct Gaps {
-    tails: Option<(f64, Vec<f64>)>,
+    tails: Vec<Tail>,
+    /// The mean, where the mean distance from it is to be found.
+    center: Option<Center>,
     quantiles: Vec<Option<Place>>,
     bins: Vec<(f32, f32)>,
 }
@@ -40,9 +46,9 @@ impl Gaps {
         tails: bool,
         wanted: &Wanted,
     ) -> Self {
-        let limits = |std: f64| wanted.tails.iter().map(|k| k * std).collect();
-        let spread = all.std().filter(|s| *s > 0.0 && tails && !wanted.tails.is_empty());
-        let mut gaps = Self { tails: spread.and_then(|s| Some((all.mean()?, limits(s)))), ..Self::default() };
+        let asked = wanted.tails.iter().filter(|_| tails);
+        let tails = asked.filter_map(|k| Tail::of(all, *k)).collect();
+        let mut gaps = Self { tails, center: all.center().filter(|_| sketch.is_some()), ..Self::default() };
         if let Some(sketch) = sketch.filter(|_| is_single) {
             gaps.quantiles = wanted.quantiles.iter().map(|q| gaps.place(sketch, *q)).collect();
         }
@@ -65,7 +71,7 @@ impl Gaps {
     }
 
     fn is_empty(&self) -> bool {
-        self.tails.is_none() && self.bins.is_empty()
+        self.tails.is_empty() && self.bins.is_empty() && self.center.is_none()
     }
 }
 
@@ -96,19 +102,48 @@ struct Counts {
     steps: u64,
     /// How often each pattern of each bin occurs, in the order of the values.
     patterns: Vec<Vec<u64>>,
-    /// How many values are beyond each tail limit.
+    /// How many values are in each tail.
     beyond: Vec<u64>,
+    /// Σ|x − mean| of each step, by its place.
+    distances: BTreeMap<usize, f64>,
+}
+
+/// Values looked at together.
+const PIECE: usize = 16_384;
+
+/// What one step finds.
+#[derive(Default)]
+struct Hits {
+    in_bins: Vec<[u8; 4]>,
+    beyond: Vec<u64>,
+    distances: f64,
+}
+
+impl Hits {
+    /// Everything but what is in bins, which `pick` finds; piece by piece, while a piece is in the nearest caches.
+    fn of<S: Stored>(values: &[S], gaps: &Gaps, pick: impl Fn(&[S], &mut Vec<[u8; 4]>)) -> Self {
+        let mut all = Self { beyond: vec![0; gaps.tails.len()], ..Self::default() };
+        for piece in values.chunks(PIECE) {
+            pick(piece, &mut all.in_bins);
+            all.distances += gaps.center.map_or(0.0, |center| visit::distances(piece, center));
+            let beyond = visit::beyond(piece, &gaps.tails);
+            all.beyond.iter_mut().zip(beyond).for_each(|(sum, more)| *sum += more);
+        }
+        all
+    }
 }
 
 impl Counts {
-    fn add(&mut self, gaps: &Gaps, hits: &[[u8; 4]], beyond: &[u64]) {
-        if self.patterns.is_empty() && self.beyond.is_empty() {
+    fn add(&mut self, gaps: &Gaps, at: usize, hits: &Hits) {
+        if self.steps == 0 {
             let patterns = |(low, high): &(f32, f32)| vec![0; (key(*high) - key(*low)) as usize + 1];
-            *self =
-                Self { steps: 0, patterns: gaps.bins.iter().map(patterns).collect(), beyond: vec![0; beyond.len()] };
+            self.patterns = gaps.bins.iter().map(patterns).collect();
+            self.beyond = vec![0; gaps.tails.len()];
         }
-        self.beyond.iter_mut().zip(beyond).for_each(|(sum, more)| *sum += more);
-        for x in hits.iter().map(|stored| f32::from_le_bytes(*stored)) {
+        self.steps += 1;
+        self.distances.insert(at, hits.distances);
+        self.beyond.iter_mut().zip(&hits.beyond).for_each(|(sum, more)| *sum += more);
+        for x in hits.in_bins.iter().map(|stored| f32::from_le_bytes(*stored)) {
             for ((low, high), counts) in gaps.bins.iter().zip(&mut self.patterns) {
                 if (*low..=*high).contains(&x) {
                     counts[(key(x) - key(*low)) as usize] += 1;
@@ -139,6 +174,8 @@ struct Refined {
     beyond: Vec<u64>,
     /// Exact quantiles; empty for tensors that keep the sketch's.
     quantiles: Vec<Option<f64>>,
+    /// Σ|x − mean|, where it was asked for.
+    distances: Option<f64>,
 }
 
 pub(crate) struct Refine<'a> {
@@ -162,8 +199,11 @@ impl<'a> Refine<'a> {
     pub(crate) fn fill(self, figures: &mut [Figures]) {
         for (refined, figures) in self.refined.into_iter().zip(figures) {
             let Some(refined) = refined.into_inner() else { continue };
+            let n = figures.moments.n as f64;
+            if let Some(sum) = refined.distances {
+                figures.set_mean_abs_dev(Some(sum / n).filter(|x| x.is_finite()));
+            }
             if !refined.beyond.is_empty() {
-                let n = figures.moments.n as f64;
                 figures.tails = refined.beyond.iter().map(|beyond| Some(*beyond as f64 / n)).collect();
             }
             if !refined.quantiles.is_empty() {
@@ -173,17 +213,17 @@ impl<'a> Refine<'a> {
     }
 
     /// Adds what a step found; after the tensor's last step, its tables are read and freed.
-    fn settle(&self, tensor: usize, hits: &[[u8; 4]], beyond: &[u64]) {
+    fn settle(&self, Step { tensor, at, .. }: Step, hits: &Hits) {
         let gaps = &self.gaps[tensor];
         let mut counts = lock(&self.counts[tensor]);
-        counts.add(gaps, hits, beyond);
-        counts.steps += 1;
+        counts.add(gaps, at, hits);
         if counts.steps == self.tensors[tensor].steps() {
             let counts = std::mem::take(&mut *counts);
             let quantile = |place: &Option<Place>| place.and_then(|place| counts.quantile(gaps, place));
             let quantiles = gaps.quantiles.iter().map(quantile).collect();
+            let distances = gaps.center.map(|_| counts.distances.values().sum());
             // Each tensor is completed once, so the cell is empty.
-            let _ = self.refined[tensor].set(Refined { beyond: counts.beyond, quantiles });
+            let _ = self.refined[tensor].set(Refined { beyond: counts.beyond, quantiles, distances });
         }
     }
 }
@@ -202,17 +242,12 @@ impl Work for Refine<'_> {
     fn step(&self, i: usize, buffers: &mut Buffers) -> Result<u64> {
         let step = self.steps[i];
         let (tensor, gaps) = (&self.tensors[step.tensor], &self.gaps[step.tensor]);
-        let (mean, limits) = gaps.tails.as_ref().map_or((0.0, &[][..]), |(mean, limits)| (*mean, limits));
-        let mut hits = Vec::new();
-        let beyond = match tensor.stretch(step.first, step.count as usize, buffers)? {
-            Stretch::Singles(values) => {
-                visit::inside(values, &gaps.bins, &mut hits);
-                visit::beyond(values, mean, limits)
-            }
-            Stretch::Doubles(values) => visit::beyond(values, mean, limits),
-            Stretch::Bytes(_) | Stretch::Pairs(_) => Vec::new(),
+        let hits = match tensor.stretch(step.first, step.count as usize, buffers)? {
+            Stretch::Singles(values) => Hits::of(values, gaps, |piece, found| visit::inside(piece, &gaps.bins, found)),
+            Stretch::Doubles(values) => Hits::of(values, gaps, |_, _| ()),
+            Stretch::Bytes(_) | Stretch::Pairs(_) => Hits::default(),
         };
-        self.settle(step.tensor, &hits, &beyond);
+        self.settle(step, &hits);
         tensor.release(step.first, step.count);
         Ok(tensor.stored_bytes(step.count))
     }

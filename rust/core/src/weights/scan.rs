@@ -1,4 +1,4 @@
-//! The first pass over whole tensors: every figure of narrow ones, moments and sketch of wide ones.
+//! The first pass over whole tensors: every figure of narrow and of small ones, moments and sketch of large wide ones.
 //!
 //! A step is 4 MiB of one tensor, so that a single large tensor keeps every thread busy. Threads count narrow
 //! values in tables of their own, emptied into the tensor's histogram when they move to another tensor; integers
@@ -8,10 +8,12 @@
 use std::sync::OnceLock;
 
 use crate::error::Result;
+use crate::weights::distribution::Distribution;
 use crate::weights::dtype::DType;
 use crate::weights::figures::{Figures, Wanted};
 use crate::weights::histogram::{Bins, Counters, Histogram};
 use crate::weights::moments::Moments;
+use crate::weights::powers::Stored;
 use crate::weights::refine::{Gaps, Refine};
 use crate::weights::slot::Slot;
 use crate::weights::source::{Buffers, Encoding, Stretch, Tensor};
@@ -45,6 +47,9 @@ pub fn histogram(tensor: &Tensor, threads: usize, watch: impl FnMut(u64, u64) ->
     let gathered = scan.slots.first().and_then(|slot| slot.gathered().histogram.take());
     Ok(gathered.unwrap_or_else(|| Histogram::new(bins(tensor))))
 }
+
+/// Wide tensors of at most so many values are sorted, which leaves nothing to a sketch.
+const FEW: u64 = 65_536;
 
 /// What the first pass found of a tensor, and what is left for the second.
 struct Found {
@@ -129,6 +134,23 @@ impl<'a> Scan<'a> {
         }
     }
 
+    /// Whether the step is all of a wide tensor that is sorted.
+    fn is_few(&self, tensor: &Tensor) -> bool {
+        bins(tensor) == Bins::Sketch && tensor.n() <= FEW && !self.keep
+    }
+
+    fn few(&self, step: Step, buffers: &mut Buffers) -> Result<Found> {
+        fn all<S: Stored>(values: &[S]) -> Distribution {
+            Distribution::of(values.iter().map(|x| x.get()))
+        }
+        let (moments, distribution) = match self.tensors[step.tensor].stretch(0, step.count as usize, buffers)? {
+            Stretch::Singles(values) => (Moments::of_f32(values), all(values)),
+            Stretch::Doubles(values) => (Moments::of_f64(values), all(values)),
+            Stretch::Bytes(_) | Stretch::Pairs(_) => Default::default(),
+        };
+        Ok(Found { figures: Figures::of(&distribution, moments, true, self.wanted), gaps: Gaps::default() })
+    }
+
     fn narrow(&self, step: Step, scratch: &mut Scratch) -> Result<()> {
         let tensor = &self.tensors[step.tensor];
         match tensor.stretch(step.first, step.count as usize, &mut scratch.buffers)? {
@@ -182,6 +204,11 @@ impl<'a> Scan<'a> {
     fn sketched(&self, slot: &Slot, is_single: bool) -> Found {
         let mut gathered = std::mem::take(&mut *slot.gathered());
         let moments = gathered.joined();
+        if moments.n > 0 && moments.min == moments.max {
+            let mut constant = Distribution::with_capacity(1);
+            constant.push(moments.min, moments.n);
+            return Found { figures: Figures::of(&constant, moments, true, self.wanted), gaps: Gaps::default() };
+        }
         let window = slot.known_window();
         let tails = gathered.tails(window, &moments, self.wanted);
         let Some(histogram) = gathered.histogram else {
@@ -224,6 +251,11 @@ impl Work for Scan<'_> {
     fn step(&self, i: usize, scratch: &mut Scratch) -> Result<u64> {
         let step = self.steps[i];
         let tensor = &self.tensors[step.tensor];
+        if self.is_few(tensor) {
+            // Each tensor is completed once, so the cell is empty.
+            let _ = self.results[step.tensor].set(self.few(step, &mut scratch.buffers)?);
+            return Ok(tensor.stored_bytes(step.count));
+        }
         let bins = bins(tensor);
         let counts = bins != Bins::Sketch || self.wanted.needs_sketch();
         if counts {

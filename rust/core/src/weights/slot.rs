@@ -15,6 +15,7 @@ use crate::weights::join::Join;
 use crate::weights::moments::Moments;
 use crate::weights::powers::Stored;
 use crate::weights::source::{Buffers, Stretch, Tensor};
+use crate::weights::tail::Tail;
 use crate::weights::visit::{self, Window};
 
 /// Outliers kept of one tensor: 16 MiB.
@@ -102,10 +103,10 @@ impl Gathered {
         let window = window.filter(|_| !self.lost)?;
         let (low, high) = (f64::from(window.low) - mean, f64::from(window.high) - mean);
         let covers = -smallest * std <= low && high <= smallest * std;
-        let limits: Vec<f64> = wanted.tails.iter().map(|k| k * std).collect();
+        let tails = wanted.tails.iter().map(|k| Tail::of(all, *k)).collect::<Option<Vec<_>>>()?;
         let beyond = covers.then(|| {
-            let parts = self.outliers.iter().map(|part| visit::beyond(part, mean, &limits));
-            parts.fold(vec![0; limits.len()], |sum, more| sum.iter().zip(more).map(|(a, b)| a + b).collect())
+            let parts = self.outliers.iter().map(|part| visit::beyond(part, &tails));
+            parts.fold(vec![0; tails.len()], |sum, more| sum.iter().zip(more).map(|(a, b)| a + b).collect())
         });
         beyond.map(|counts: Vec<u64>| counts.iter().map(|count| Some(*count as f64 / all.n as f64)).collect())
     }

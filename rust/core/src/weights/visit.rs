@@ -2,7 +2,9 @@
 
 use crate::cpu::per_cpu;
 use crate::lanes::{GROUP, LANES, Lanes};
+use crate::weights::center::Center;
 use crate::weights::powers::{Stored, Visitor};
+use crate::weights::tail::Tail;
 
 /// Closed intervals of f32 values.
 pub type Intervals = [(f32, f32)];
@@ -77,19 +79,50 @@ fn push(values: &[[u8; 4]], mut bits: u32, found: &mut Vec<[u8; 4]>) {
     }
 }
 
-/// How many values are farther than each of `limits` from `mean`, compared in f64. Infinities and NaN are not counted.
-pub fn beyond<T: Stored>(values: &[T], mean: f64, limits: &[f64]) -> Vec<u64> {
-    limits.iter().map(|limit| count_beyond(values, mean, *limit)).collect()
+/// How many values are in each of `tails`. Infinities and NaN are in none.
+pub fn beyond<T: Stored>(values: &[T], tails: &[Tail]) -> Vec<u64> {
+    tails.iter().map(|tail| count_beyond(values, *tail)).collect()
 }
 
-per_cpu! { fn count_beyond<T: Stored>(values: &[T], mean: f64, limit: f64) -> u64 = count_beyond_body; }
+per_cpu! { fn count_beyond<T: Stored>(values: &[T], tail: Tail) -> u64 = count_beyond_body; }
 
 #[inline(always)]
-fn count_beyond_body<T: Stored>(values: &[T], mean: f64, limit: f64) -> u64 {
+fn count_beyond_body<T: Stored>(values: &[T], tail: Tail) -> u64 {
     let mut count = 0;
     for x in values {
-        let distance = (x.get() - mean).abs();
-        count += u64::from(distance > limit) & u64::from(distance < f64::INFINITY);
+        count += u64::from(tail.holds(x.get()));
     }
     count
+}
+
+/// Σ|x − center| of the finite values, in rows of 1,024 against rounding.
+pub fn distances<T: Stored>(values: &[T], center: Center) -> f64 {
+    let row = |row: &[T]| {
+        let sum = distances_of_row(row, center);
+        // A sum that is not finite: NaN or infinities among the values, or an overflow that stays one.
+        if sum.is_finite() { sum } else { finite(row).map(|x| distance(x, center)).sum() }
+    };
+    values.chunks(1_024).map(row).sum()
+}
+
+per_cpu! { fn distances_of_row<T: Stored>(row: &[T], center: Center) -> f64 = lanes distances_of_row_body; }
+
+#[inline(always)]
+fn distances_of_row_body<L: Lanes, T: Stored>(row: &[T], center: Center) -> f64 {
+    let (eights, rest) = row.as_chunks::<LANES>();
+    let (high, low) = (L::splat(center.high), L::splat(center.low));
+    let mut sums = L::splat(0.0);
+    for eight in eights {
+        sums = sums.plus(T::lanes::<L>(eight).minus(high).minus(low).magnitude());
+    }
+    rest.iter().fold(sums.to_array().iter().sum(), |sum, x| sum + distance(x.get(), center))
+}
+
+fn finite<T: Stored>(values: &[T]) -> impl Iterator<Item = f64> {
+    values.iter().map(|x| x.get()).filter(|x| x.is_finite())
+}
+
+#[inline(always)]
+fn distance(x: f64, center: Center) -> f64 {
+    ((x - center.high) - center.low).abs()
 }

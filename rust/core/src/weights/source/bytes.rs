@@ -2,8 +2,8 @@
 //!
 //! With `Mmap`, stretches that the page cache holds are borrowed from a map; others are read, since reading a cold
 //! file through page faults takes twice as long. A map dies with SIGBUS if another program truncates the file
-//! while it is read: looking at its length before each stretch turns all but a millisecond-wide window of that into
-//! an error, and `Pread` turns all of it into one.
+//! while it is read. Its length is looked at before each stretch, which helps where the file shrinks between stretches;
+//! a thread is nearly always within one, so that usually the process dies. `Pread` turns all of it into an error.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};

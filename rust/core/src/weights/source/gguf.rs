@@ -13,8 +13,8 @@
 //! only in that 3 may be big-endian, which is refused here, as is version 1 (32-bit lengths, 2023).
 //! Limits: 256 MiB of header, 2²⁰ tensors and as many keys, 8 dimensions, names of 65,535 bytes.
 //!
-//! A damaged header is an error. A tensor that cannot be trusted (unknown type, outside the file, misaligned,
-//! a second of its name) is skipped. Of two that overlap, both are skipped: one of the offsets is wrong and
+//! A damaged header is an error, and so is a file that ends before the data of its tensors do: it was cut. A tensor that
+//! cannot be trusted (unknown type, impossible shape or offset, misaligned, a second of its name) is skipped. Of two that overlap, both are skipped: one of the offsets is wrong and
 //! nothing tells which. Bytes that belong to no tensor are no fault.
 
 mod cursor;
@@ -55,7 +55,7 @@ fn list_inner(file: &Arc<Bytes>) -> Result<Listing> {
     let (metadata, alignment) = metadata::read(&mut cursor, keys)?;
     let infos = (0..tensors).map(|_| read_info(&mut cursor)).collect::<Result<Vec<_>>>()?;
     let data = Data { file, start: cursor.position().next_multiple_of(alignment), alignment };
-    let (tensors, skipped) = data.place(infos);
+    let (tensors, skipped) = data.place(infos)?;
     Ok(Listing { tensors, skipped, metadata })
 }
 
@@ -104,9 +104,10 @@ struct Data<'a> {
 
 impl Data<'_> {
     /// Sorts the table's rows, in their order, into tensors that can be read and tensors that are skipped.
-    fn place(&self, infos: Vec<Info>) -> (Vec<Tensor>, Vec<Skipped>) {
+    fn place(&self, infos: Vec<Info>) -> Result<(Vec<Tensor>, Vec<Skipped>)> {
         let mut names = HashSet::new();
         let (mut tensors, mut skipped) = (Vec::new(), Vec::new());
+        let all = infos.len();
         for info in infos {
             let name = info.name.clone();
             let placed = if names.insert(name.clone()) { self.tensor(info) } else { Err(twice()) };
@@ -115,7 +116,21 @@ impl Data<'_> {
                 Err(reason) => skipped.push(self.skip(name, reason)),
             }
         }
-        self.without_overlaps(tensors, skipped)
+        self.refuse_cut(&tensors, all)?;
+        Ok(self.without_overlaps(tensors, skipped))
+    }
+
+    /// An error when tensors reach beyond the end of the file.
+    fn refuse_cut(&self, tensors: &[Tensor], all: usize) -> Result<()> {
+        let end = |tensor: &Tensor| tensor.offset.saturating_add(tensor.span().unwrap_or(0));
+        let cut = tensors.iter().filter(|tensor| end(tensor) > self.file.len());
+        let (count, needed) = cut.fold((0, 0), |(count, needed), tensor| (count + 1, end(tensor).max(needed)));
+        if count == 0 {
+            return Ok(());
+        }
+        let what = format!("its data should end at byte {needed}, but the file has {} bytes", self.file.len());
+        let what = format!("{what}: {count} of {all} tensors are cut");
+        Err(Error::bad_file(what, "the file is truncated: download or save it again"))
     }
 
     /// The tensor of one row, or the reason why it cannot be read.
@@ -127,8 +142,10 @@ impl Data<'_> {
         }
         let offset = self.start.checked_add(info.offset);
         let offset = offset.ok_or_else(|| format!("its offset {} is too large to be real", info.offset))?;
-        let (name, shape, bytes) = (info.name, info.shape, Arc::clone(self.file));
-        Tensor { name, bytes, encoding, shape, strides: None, offset }.checked().map_err(|e| e.what)
+        let (name, shape, bytes) = (info.name, info.shape.clone(), Arc::clone(self.file));
+        let tensor = Tensor { name, bytes, encoding, shape, strides: None, offset };
+        let end = tensor.span().and_then(|span| offset.checked_add(span));
+        end.map(|_| tensor).ok_or_else(|| format!("its shape {:?} or offset is too large to be real", info.shape))
     }
 
     fn without_overlaps(&self, tensors: Vec<Tensor>, mut skipped: Vec<Skipped>) -> (Vec<Tensor>, Vec<Skipped>) {

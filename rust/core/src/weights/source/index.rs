@@ -43,12 +43,20 @@ struct Document {
 /// # Errors
 /// `BadFile` when the index is not such JSON, names no shard, points outside its directory, or a shard is absent.
 pub fn read(path: &Path) -> Result<Index> {
-    let index = parse(path).map_err(|e| e.in_file(path))?;
-    index.refuse_absent_shards().map_err(|e| e.in_file(path))?;
+    let index = parse(path)?;
+    index.refuse_absent_shards()?;
     Ok(index)
 }
 
-fn parse(path: &Path) -> Result<Index> {
+/// Reads the index at `path`, whether or not its shards are there.
+///
+/// # Errors
+/// `BadFile` when the index is not such JSON, names no shard, or points outside its directory.
+pub fn parse(path: &Path) -> Result<Index> {
+    parse_inner(path).map_err(|e| e.in_file(path))
+}
+
+fn parse_inner(path: &Path) -> Result<Index> {
     let bytes = Bytes::open(path, Io::Pread)?;
     if bytes.len() > MAX_INDEX {
         return Err(Error::bad_file(format!("the index has {} bytes, more than {MAX_INDEX}", bytes.len()), REMEDY));
@@ -79,11 +87,17 @@ impl Index {
         self.path.with_file_name(shard)
     }
 
-    fn refuse_absent_shards(&self) -> Result<()> {
+    /// Whether any shard is there.
+    pub fn has_a_shard(&self) -> bool {
+        self.shards.iter().any(|shard| self.locate(shard).is_file())
+    }
+
+    pub(super) fn refuse_absent_shards(&self) -> Result<()> {
         match self.shards.iter().find(|shard| !self.locate(shard).is_file()) {
             Some(shard) => {
                 let what = format!("the index names the shard {shard:?}, which is not there");
-                Err(Error::bad_file(what, format!("put {shard} beside the index, or download the model again")))
+                let remedy = format!("put {shard} beside the index, or download the model again");
+                Err(Error::bad_file(what, remedy).in_file(&self.path))
             }
             None => Ok(()),
         }

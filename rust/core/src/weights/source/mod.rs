@@ -6,6 +6,7 @@
 
 pub mod bytes;
 pub mod dequant;
+mod directory;
 mod gather;
 pub mod gguf;
 pub mod index;
@@ -19,6 +20,7 @@ pub mod torch;
 pub mod zip;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
@@ -28,6 +30,9 @@ pub use bytes::{Bytes, Io};
 pub use dequant::BlockType;
 pub use model::Model;
 pub use read::{Buffers, Stretch};
+
+/// Called now and then during long work; its error ends the work.
+pub type Look<'a> = &'a mut dyn FnMut() -> Result<()>;
 
 /// How a tensor's values are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,10 +60,10 @@ pub struct Tensor {
     pub offset: u64,
 }
 
-/// A tensor that is not scanned, and why.
+/// A tensor, or a whole file, that is not scanned, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Skipped {
-    /// Name in the file.
+    /// Name in the file; empty for a whole file.
     pub name: String,
     /// The file it is in.
     pub file: String,
@@ -77,6 +82,15 @@ pub struct Listing {
     pub metadata: BTreeMap<String, String>,
 }
 
+impl Skipped {
+    /// A whole file, for the reason that `error` gives.
+    pub fn file(file: &Path, error: &Error) -> Self {
+        let Error { what, remedy, .. } = error;
+        let reason = if remedy.is_empty() { what.clone() } else { format!("{what}; {remedy}") };
+        Self { name: String::new(), file: file.display().to_string(), reason }
+    }
+}
+
 impl Tensor {
     /// Number of values. Cannot overflow after [`Tensor::checked`].
     pub fn n(&self) -> u64 {
@@ -92,7 +106,8 @@ impl Tensor {
 
     /// Bytes from the first value to the end of the last, or `None` on overflow.
     fn span(&self) -> Option<u64> {
-        let n = self.shape.iter().try_fold(1u64, |n, d| n.checked_mul(*d))?;
+        // No dimension beyond i64 either, though others be zero: tables hold shapes as i64.
+        let n = self.shape.iter().try_fold(1u64, |n, d| i64::try_from(*d).ok().and_then(|_| n.checked_mul(*d)))?;
         match self.encoding {
             Encoding::Plain(dtype) => self.elements_spanned(n)?.checked_mul(dtype.size() as u64),
             Encoding::Blocks(block) => n.div_ceil(block.elements() as u64).checked_mul(block.bytes() as u64),

@@ -44,11 +44,11 @@ pub fn list(file: &Arc<Bytes>) -> Result<Listing> {
 /// # Errors
 /// `BadFile` when the archive is damaged; an array that cannot be read is skipped with its reason.
 pub fn list_npz(file: &Arc<Bytes>) -> Result<Listing> {
-    Archive::open(file).map(list_archive)
+    Archive::open(file, &mut || Ok(())).map(list_archive)
 }
 
 /// [`list_npz`] for an archive that is open already.
-pub(super) fn list_archive(mut archive: Archive) -> Listing {
+pub(super) fn list_archive(mut archive: Archive<'_>) -> Listing {
     let entries: Vec<String> = archive.names().map(Cow::into_owned).collect();
     let mut listing = Listing::default();
     for entry in entries {
@@ -61,7 +61,7 @@ pub(super) fn list_archive(mut archive: Archive) -> Listing {
     listing
 }
 
-fn member(archive: &mut Archive, entry: &str, name: &str, is_array: bool) -> std::result::Result<Tensor, String> {
+fn member(archive: &mut Archive<'_>, entry: &str, name: &str, is_array: bool) -> std::result::Result<Tensor, String> {
     if !is_array {
         return Err("it is no .npy array".into());
     }

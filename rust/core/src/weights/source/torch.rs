@@ -45,11 +45,11 @@ const TAR_MAGIC: std::ops::Range<usize> = 257..262;
 /// `BadFile` for a damaged archive or pickle; `Unsupported` for a pickle that asks for a name outside the list of
 /// harmless ones (nothing is executed), a `TorchScript` archive, or a big-endian file.
 pub fn list(file: &Arc<Bytes>) -> Result<Listing> {
-    list_archive(Archive::open(file)?).map_err(|e| e.in_file(file.path()))
+    list_archive(Archive::open(file, &mut || Ok(()))?).map_err(|e| e.in_file(file.path()))
 }
 
 /// [`list`] for an archive that is open already.
-pub(super) fn list_archive(mut archive: Archive) -> Result<Listing> {
+pub(super) fn list_archive(mut archive: Archive<'_>) -> Result<Listing> {
     let folder = folder(&archive)?;
     refuse_torchscript(&archive, &folder)?;
     refuse_big_endian(&mut archive, &folder)?;
@@ -66,7 +66,7 @@ pub(super) fn list_archive(mut archive: Archive) -> Result<Listing> {
 }
 
 /// The one folder that everything lies in; its name is free.
-fn folder(archive: &Archive) -> Result<String> {
+fn folder(archive: &Archive<'_>) -> Result<String> {
     let folder = |name: Cow<'_, str>| name.strip_suffix("/data.pkl").map(str::to_owned);
     let mut outermost = archive.names().filter_map(folder).filter(|folder| !folder.contains('/'));
     match (outermost.next(), outermost.next()) {
@@ -78,7 +78,7 @@ fn folder(archive: &Archive) -> Result<String> {
     }
 }
 
-fn refuse_torchscript(archive: &Archive, folder: &str) -> Result<()> {
+fn refuse_torchscript(archive: &Archive<'_>, folder: &str) -> Result<()> {
     if !archive.contains(&format!("{folder}/constants.pkl")) {
         return Ok(());
     }
@@ -86,7 +86,7 @@ fn refuse_torchscript(archive: &Archive, folder: &str) -> Result<()> {
     Err(Error::unsupported("it is a TorchScript archive, a program with weights", remedy))
 }
 
-fn refuse_big_endian(archive: &mut Archive, folder: &str) -> Result<()> {
+fn refuse_big_endian(archive: &mut Archive<'_>, folder: &str) -> Result<()> {
     let name = format!("{folder}/byteorder");
     if !archive.contains(&name) {
         return Ok(());
@@ -104,8 +104,8 @@ fn refuse_big_endian(archive: &mut Archive, folder: &str) -> Result<()> {
     }
 }
 
-struct Checkpoint<'a> {
-    archive: Archive,
+struct Checkpoint<'a, 'l> {
+    archive: Archive<'l>,
     folder: String,
     /// Storages met so far; a missing one is looked for once.
     storages: HashMap<&'a str, Outcome<Region>>,
@@ -114,8 +114,8 @@ struct Checkpoint<'a> {
     names: HashSet<String>,
 }
 
-impl<'a> Checkpoint<'a> {
-    fn new(archive: Archive, folder: String) -> Self {
+impl<'a, 'l> Checkpoint<'a, 'l> {
+    fn new(archive: Archive<'l>, folder: String) -> Self {
         Self { archive, folder, storages: HashMap::new(), first: HashMap::new(), names: HashSet::new() }
     }
 

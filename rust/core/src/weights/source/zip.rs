@@ -16,11 +16,14 @@ use std::sync::Arc;
 
 use zip::{CompressionMethod, ZipArchive};
 
-use super::{Bytes, Io, Listing, npy, torch};
+use super::{Bytes, Io, Listing, Look, npy, torch};
 use crate::error::{Error, Result};
 
 /// Largest expansion of deflate: 258 bytes from two bits.
 const MAX_EXPANSION: u64 = 1032;
+
+/// Bytes inflated between two looks at the caller.
+const PIECE: u64 = 1 << 20;
 
 const DAMAGED: &str = "download or save the archive again";
 
@@ -28,8 +31,8 @@ const DAMAGED: &str = "download or save the archive again";
 ///
 /// # Errors
 /// `BadFile` for a damaged archive, `Unsupported` when it is neither.
-pub fn list(file: &Arc<Bytes>) -> Result<Listing> {
-    let archive = Archive::open(file)?;
+pub fn list(file: &Arc<Bytes>, look: Look<'_>) -> Result<Listing> {
+    let archive = Archive::open(file, look)?;
     let holds = |suffix: &str| archive.names().any(|name| name.ends_with(suffix));
     match () {
         () if holds("/data.pkl") => torch::list_archive(archive),
@@ -75,8 +78,9 @@ struct Entry {
 }
 
 /// An open archive.
-#[derive(Debug)]
-pub struct Archive {
+pub struct Archive<'l> {
+    /// Called between pieces while an entry is inflated.
+    look: Look<'l>,
     file: Arc<Bytes>,
     zip: ZipArchive<Cursor>,
     inflated: HashMap<usize, Region>,
@@ -84,22 +88,22 @@ pub struct Archive {
     deflated: u64,
 }
 
-impl Archive {
+impl<'l> Archive<'l> {
     /// Reads the central directory of `file`.
     ///
     /// # Errors
     /// `BadFile` when there is none, it is damaged, or it names an entry twice (readers would disagree).
-    pub fn open(file: &Arc<Bytes>) -> Result<Self> {
-        Self::open_inner(file).map_err(|e| e.in_file(file.path()))
+    pub fn open(file: &Arc<Bytes>, look: Look<'l>) -> Result<Self> {
+        Self::open_inner(file, look).map_err(|e| e.in_file(file.path()))
     }
 
-    fn open_inner(file: &Arc<Bytes>) -> Result<Self> {
+    fn open_inner(file: &Arc<Bytes>, look: Look<'l>) -> Result<Self> {
         let cursor = Cursor { file: Arc::clone(file), at: 0 };
         let zip = ZipArchive::new(cursor).map_err(|e| damaged(&e))?;
         if zip.has_duplicate_names() {
             return Err(damaged(&"it names an entry twice"));
         }
-        let mut archive = Self { file: Arc::clone(file), zip, inflated: HashMap::new(), deflated: 0 };
+        let mut archive = Self { look, file: Arc::clone(file), zip, inflated: HashMap::new(), deflated: 0 };
         archive.deflated = archive.deflated_bytes()?;
         Ok(archive)
     }
@@ -197,8 +201,15 @@ impl Archive {
         let reader = self.zip.by_index(entry.index).map_err(|e| damage(&e))?;
         let mut scratch = tempfile::tempfile().map_err(|e| Error::io("cannot make a temporary file", &e))?;
         // One byte more than declared is asked for, so that excess shows and the checksum is reached.
-        let asked = entry.len.saturating_add(1);
-        let held = io::copy(&mut reader.take(asked), &mut scratch).map_err(|e| damage(&e))?;
+        let mut reader = reader.take(entry.len.saturating_add(1));
+        let mut held = 0;
+        loop {
+            (self.look)()?;
+            match io::copy(&mut reader.by_ref().take(PIECE), &mut scratch).map_err(|e| damage(&e))? {
+                0 => break,
+                copied => held += copied,
+            }
+        }
         if held != entry.len {
             return Err(damage(&format!("its size is not the {} bytes declared", entry.len)));
         }
