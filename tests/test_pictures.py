@@ -178,13 +178,13 @@ def test_bits_out_of_range_are_refused():
         clip_histogram(Counted(normal()), "w", bits=9)
 
 
-@pytest.mark.parametrize("suffix", ["svg", "png", "html"])
+@pytest.mark.parametrize("suffix", ["svg", "png", "pdf", "html"])
 def test_saved_pictures_repeat_to_the_byte(tmp_path, suffix):
     for name in ("a", "b"):
         save(heat_map(llama(2)), tmp_path / f"{name}.{suffix}", title="t")
     content = (tmp_path / f"a.{suffix}").read_bytes()
     assert content == (tmp_path / f"b.{suffix}").read_bytes()
-    assert content.startswith({"svg": b"<?xml", "png": b"\x89PNG", "html": b"<!doctype html>"}[suffix])
+    assert content.startswith({"svg": b"<?xml", "png": b"\x89PNG", "pdf": b"%PDF", "html": b"<!doctype html>"}[suffix])
 
 
 def test_the_page_is_well_formed_escaped_and_loads_nothing(tmp_path):
@@ -204,8 +204,8 @@ def test_names_in_a_picture_are_data(tmp_path):
 
 
 def test_unknown_picture_format_is_refused(tmp_path):
-    with pytest.raises(BadArgumentError, match=r"end it in \.svg, \.png or \.html"):
-        check_path(tmp_path / "x.pdf")
+    with pytest.raises(BadArgumentError, match=r"end it in \.svg, \.png, \.pdf or \.html"):
+        check_path(tmp_path / "x.gif")
 
 
 def test_pictures_need_no_pyplot_and_no_display():

@@ -2,6 +2,7 @@
 
 Rooms are imported when first used, so that `import glotgap` costs next to nothing:
 
+- `glotgap.tokens`: what tokenizers make of languages;
 - `glotgap.weights`: exact statistics of model weights, at memory speed;
 - `glotgap.tables`: the tables that rooms meet in, and their files.
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from glotgap import tables as tables
+    from glotgap import tokens as tokens
     from glotgap import weights as weights
 
 __all__ = [
@@ -32,10 +34,11 @@ __all__ = [
     "UnsupportedError",
     "__version__",
     "tables",
+    "tokens",
     "weights",
 ]
 
-_ROOMS = frozenset({"tables", "weights"})
+_ROOMS = frozenset({"tables", "tokens", "weights"})
 
 
 def __getattr__(name: str) -> "ModuleType":

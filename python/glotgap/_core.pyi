@@ -6,7 +6,7 @@ from typing import Any, Self, final
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Histogram", "Model", "Moments", "__version__"]
+__all__ = ["Corpus", "Histogram", "Model", "Moments", "Tokenizer", "__version__", "versions"]
 
 __version__: str
 
@@ -113,3 +113,66 @@ class Histogram:
     def tail(self, k: float) -> float | None: ...
     def clip(self, bits: int, grid: str) -> float | None: ...
     def sqnr(self, bits: int, grid: str, alpha: float | None = None) -> float | None: ...
+
+@final
+class Tokenizer:
+    @staticmethod
+    def from_json(json: str) -> Tokenizer: ...
+    @property
+    def left_out(self) -> list[str]: ...
+    @property
+    def vocabulary(self) -> int: ...
+    def plan(self) -> list[tuple[str, str | None]]: ...
+    def encode(self, text: str) -> list[int]: ...
+    def count(
+        self,
+        texts: Any,
+        *,
+        threads: int | None = None,
+        progress: Callable[[int, int], object] | None = None,
+    ) -> NDArray[np.uint32]: ...
+
+@final
+class Corpus:
+    @staticmethod
+    def open(
+        paths: Sequence[str | PathLike[str]],
+        *,
+        lang: str,
+        lang_from: str,
+        text_field: str,
+        documents: str,
+        invalid: str,
+        format: str | None,  # noqa: A002
+    ) -> Corpus: ...
+    @property
+    def units(self) -> list[tuple[str, int]]: ...
+    @property
+    def files(self) -> list[Path]: ...
+    @property
+    def passed_over(self) -> list[tuple[Path, str]]: ...
+    def scan(
+        self,
+        units: Sequence[int],
+        tokenizers: Sequence[Tokenizer],
+        *,
+        words: str,
+        memory: int,
+        verify: int,
+        threads: int | None = None,
+        progress: Callable[[int, int], object] | None = None,
+    ) -> tuple[dict[str, Any], list[str], int]: ...
+    def documents(
+        self,
+        units: Sequence[int],
+        tokenizers: Sequence[Tokenizer],
+        *,
+        words: str,
+        memory: int,
+        verify: int,
+        threads: int | None = None,
+        progress: Callable[[int, int], object] | None = None,
+    ) -> tuple[dict[str, Any], list[str], int]: ...
+    def findings(self, reports: Sequence[str]) -> list[tuple[str, bool, Path, int, list[tuple[int, str]]]]: ...
+
+def versions() -> dict[str, str]: ...

@@ -18,7 +18,7 @@ from glotgap._errors import GlotgapError
 
 __all__ = ["glotgap", "main"]
 
-_COMMANDS: Final = {"weights": "glotgap.cli.weights"}
+_COMMANDS: Final = {"tokens": "glotgap.cli.tokens", "weights": "glotgap.cli.weights"}
 
 
 class _LazyGroup(click.Group):
@@ -37,7 +37,7 @@ class _LazyGroup(click.Group):
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__)
 def glotgap() -> None:
-    """Exact statistics of model weights: where the outliers are, and what clipping them costs."""
+    """Exact statistics of model weights and of tokenizers: where the outliers are, and what languages pay."""
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -166,7 +166,7 @@ def scan(
 @weights.command()
 @click.argument("path")
 @click.option("-o", "--out", required=True, metavar="FILE", callback=_check_picture,
-              help="Picture to write: .svg, .png or .html.")  # fmt: skip
+              help="Picture to write: .svg, .png, .pdf or .html.")  # fmt: skip
 @click.option("--tensor", metavar="NAME", help="Draw the histogram of this tensor, with its clips.")
 @click.option(
     "--bits", type=click.IntRange(2, 8), default=4, show_default=True, metavar="N", help="Bit width of those clips."

@@ -1,4 +1,4 @@
-"""A figure as a file: SVG, PNG, or one HTML page that holds all it shows and loads nothing.
+"""A figure as a file: SVG, PNG, PDF, or one HTML page that holds all it shows and loads nothing.
 
 Files appear whole or not at all, and hold no date: the same figure gives the same bytes.
 """
@@ -42,19 +42,22 @@ figure {{ margin: 0 }}
 """
 
 
+_UNDATED: Final = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
+
+
 def check_path(path: str | os.PathLike[str]) -> Path:
     """Return where a figure named `path` will be written; call it before the work that makes the figure.
 
     Raises:
-        BadArgumentError: the suffix is none of .svg, .png, .html, or the directory does not exist.
+        BadArgumentError: the suffix is none of .svg, .png, .pdf, .html, or the directory does not exist.
     """
-    if Path(path).suffix.lower() not in {".svg", ".png", ".html"}:
-        raise BadArgumentError(f"cannot tell the format of {str(path)!r}: end it in .svg, .png or .html")
+    if Path(path).suffix.lower() not in {".svg", ".png", ".pdf", ".html"}:
+        raise BadArgumentError(f"cannot tell the format of {str(path)!r}: end it in .svg, .png, .pdf or .html")
     return check_target(path)
 
 
 def save(figure: "Figure", path: str | os.PathLike[str], *, title: str = "glotgap", text: Sequence[str] = ()) -> None:
-    """Write `figure` to a .svg, .png or .html file.
+    """Write `figure` to a .svg, .png, .pdf or .html file.
 
     Args:
         figure: a matplotlib figure.
@@ -72,6 +75,8 @@ def save(figure: "Figure", path: str | os.PathLike[str], *, title: str = "glotga
             content = _rendered(figure, "png")
         case ".svg":
             content = _rendered(figure, "svg")
+        case ".pdf":
+            content = _rendered(figure, "pdf")
         case _:
             content = _page(_rendered(figure, "svg").decode(), title, text).encode()
     with replacing(target) as file:
@@ -84,7 +89,7 @@ def _rendered(figure: "Figure", kind: str) -> bytes:
     buffer = io.BytesIO()
     # Text as outlines looks the same everywhere; a fixed salt names the parts of an SVG alike in every run.
     with rc_context({"svg.fonttype": "path", "svg.hashsalt": "glotgap"}):
-        figure.savefig(buffer, format=kind, metadata={"Date": None} if kind == "svg" else None)
+        figure.savefig(buffer, format=kind, metadata=_UNDATED.get(kind))
     return buffer.getvalue()
 
 

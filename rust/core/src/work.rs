@@ -24,11 +24,22 @@ pub trait Work: Sync {
     /// Bytes that all steps read.
     fn total_bytes(&self) -> u64;
 
-    /// Does step `i` and returns how many bytes it read.
-    fn step(&self, i: usize, scratch: &mut Self::Scratch) -> Result<u64>;
+    /// Does step `i` and returns how many bytes it read that it has not told `pace` of.
+    fn step(&self, i: usize, scratch: &mut Self::Scratch, pace: &Pace) -> Result<u64>;
 
     /// Hands in what a thread has gathered, after its last step.
     fn finish(&self, scratch: Self::Scratch) -> Result<()>;
+}
+
+/// How a step that takes long tells how far it is, and hears that it must stop.
+pub struct Pace<'a>(&'a Board);
+
+impl Pace<'_> {
+    /// So many more bytes were read; an error if the work must stop.
+    pub fn advance(&self, bytes: u64) -> Result<()> {
+        self.0.bytes.fetch_add(bytes, Ordering::Relaxed);
+        if self.0.stop.load(Ordering::Relaxed) { Err(Error::stopped()) } else { Ok(()) }
+    }
 }
 
 struct Board {
@@ -101,7 +112,7 @@ fn labour<W: Work>(work: &W, board: &Board) -> Result<()> {
         if i >= work.steps() {
             break;
         }
-        board.bytes.fetch_add(work.step(i, &mut scratch)?, Ordering::Relaxed);
+        board.bytes.fetch_add(work.step(i, &mut scratch, &Pace(board))?, Ordering::Relaxed);
     }
     work.finish(scratch)
 }

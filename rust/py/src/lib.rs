@@ -5,6 +5,8 @@
 mod error;
 mod run;
 mod statistics;
+mod texts;
+mod tokens;
 mod weights;
 
 /// The Rust core of glotgap.
@@ -12,6 +14,8 @@ mod weights;
 mod _core {
     #[pymodule_export]
     use crate::statistics::{Histogram, Moments};
+    #[pymodule_export]
+    use crate::tokens::{Corpus, Tokenizer, versions};
     #[pymodule_export]
     use crate::weights::Model;
 

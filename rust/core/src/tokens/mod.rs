@@ -2,7 +2,7 @@
 //!
 //! # Method
 //!
-//! The truth is the Hugging Face `tokenizers` crate ([`reference`], pinned). A `tokenizer.json` ([`spec`]) is a chain:
+//! The truth is the Hugging Face `tokenizers` crate ([`mod@reference`], pinned). A `tokenizer.json` ([`spec`]) is a chain:
 //! added tokens are cut out of the text; what is between them is *normalized*, *split* into words, and each word is
 //! tokenized by the *model*. Counts add up over words, so that equal words need to be tokenized once:
 //!
@@ -26,9 +26,27 @@
 //!
 //! Text is UTF-8. Counts per language need the language named by its source; it is not guessed.
 
+pub mod added;
+pub mod count;
+pub mod counter;
+pub mod documents;
+pub mod gather;
+mod key;
+pub mod kinds;
+mod lane;
 pub mod model;
 pub mod normalize;
+mod recent;
 pub mod reference;
+pub mod sample;
+pub mod scan;
 pub mod source;
 pub mod spec;
 pub mod split;
+pub mod table;
+pub mod tally;
+mod times;
+pub mod tokenizer;
+pub mod totals;
+pub mod units;
+pub mod words;

@@ -22,7 +22,7 @@ use crate::weights::join::Join;
 use crate::weights::moments::Moments;
 use crate::weights::slot::lock;
 use crate::weights::source::Tensor;
-use crate::work::{Work, run};
+use crate::work::{Pace, Work, run};
 
 /// How a tensor falls into blocks; the product of the three is its number of values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,7 +102,7 @@ impl Work for Blocks<'_> {
         self.tensors.iter().map(|(t, _)| t.stored_bytes(t.n())).sum()
     }
 
-    fn step(&self, i: usize, scratch: &mut Scratch) -> Result<u64> {
+    fn step(&self, i: usize, scratch: &mut Scratch, _: &Pace) -> Result<u64> {
         let Step { part, join, at } = &self.steps[i];
         let found = part.moments(scratch)?;
         lock(&self.joins[*join].1).put(*at, found);

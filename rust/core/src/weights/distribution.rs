@@ -76,17 +76,24 @@ impl Distribution {
         let (Some(min), Some(max)) = (self.values.first(), self.values.last()) else { return Moments::default() };
         let center = self.split_mean();
         let limit = min_normal.unwrap_or(0.0);
-        let count = |test: &dyn Fn(f64) -> bool| self.pairs().filter(|(x, _)| test(*x)).map(|(_, c)| c as u64).sum();
+        let n_zero = self.n_where(|x| x < 0.0, |x| x <= 0.0);
         Moments {
             n: self.n(),
-            n_zero: count(&|x| x == 0.0),
-            n_subnormal: count(&|x| x != 0.0 && x.abs() < limit),
+            n_zero,
+            n_subnormal: self.n_where(|x| x <= -limit, |x| x < limit).saturating_sub(n_zero),
             min: *min,
             max: *max,
             center,
             sums: self.central(center),
             ..Moments::default()
         }
+    }
+
+    /// Number of values that are `within` but not `below`: both hold up to some value, `within` as far or farther.
+    fn n_where(&self, below: impl Fn(f64) -> bool, within: impl Fn(f64) -> bool) -> u64 {
+        let up_to = |at: usize| if at == 0 { 0 } else { self.up_to[at - 1] };
+        let place = |test: &dyn Fn(f64) -> bool| self.values.partition_point(|x| test(*x));
+        up_to(place(&within)).saturating_sub(up_to(place(&below)))
     }
 
     /// The mean and what rounding left of it: the remainder of a division, not a sum of deviations, whose rounding

@@ -18,7 +18,7 @@ use crate::weights::slot::lock;
 use crate::weights::source::{Buffers, Stretch, Tensor};
 use crate::weights::tail::Tail;
 use crate::weights::visit;
-use crate::work::Work;
+use crate::work::{Pace, Work};
 
 /// What is left to find of one tensor.
 #[derive(Default)]
@@ -239,7 +239,7 @@ impl Work for Refine<'_> {
         self.steps.iter().map(|step| self.tensors[step.tensor].stored_bytes(step.count)).sum()
     }
 
-    fn step(&self, i: usize, buffers: &mut Buffers) -> Result<u64> {
+    fn step(&self, i: usize, buffers: &mut Buffers, _: &Pace) -> Result<u64> {
         let step = self.steps[i];
         let (tensor, gaps) = (&self.tensors[step.tensor], &self.gaps[step.tensor]);
         let hits = match tensor.stretch(step.first, step.count as usize, buffers)? {

@@ -18,7 +18,7 @@ use crate::weights::refine::{Gaps, Refine};
 use crate::weights::slot::Slot;
 use crate::weights::source::{Buffers, Encoding, Stretch, Tensor};
 use crate::weights::visit::{Outliers, Window};
-use crate::work::{Work, run};
+use crate::work::{Pace, Work, run};
 
 /// Figures of every tensor, in order, on `threads` threads; `watch(done, total)` as in [`crate::work::run`].
 pub fn scan(
@@ -248,7 +248,7 @@ impl Work for Scan<'_> {
         self.tensors.iter().map(|t| t.stored_bytes(t.n())).sum()
     }
 
-    fn step(&self, i: usize, scratch: &mut Scratch) -> Result<u64> {
+    fn step(&self, i: usize, scratch: &mut Scratch, _: &Pace) -> Result<u64> {
         let step = self.steps[i];
         let tensor = &self.tensors[step.tensor];
         if self.is_few(tensor) {

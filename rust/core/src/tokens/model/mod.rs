@@ -1,1 +1,230 @@
 //! Models: a word in, tokens out, by the algorithm and the vocabulary of the tokenizer.
+//!
+//! [`bpe`], [`unigram`], [`wordpiece`] and [`wordlevel`] each equal the reference crate's model of that name on every
+//! word; the proof of each shortcut stands in its module. [`Model::atoms`] cuts a long word where that changes no token
+//! ([`bridges`]); the parts repeat more often than the word.
+//!
+//! What a model cannot prove equal it refuses with a [`Reason`] at load.
+
+pub mod bpe;
+pub mod bridges;
+pub mod trie;
+pub mod unigram;
+pub mod vocabulary;
+pub mod wordlevel;
+pub mod wordpiece;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use serde_json::Value;
+
+use self::bpe::Bpe;
+use self::unigram::Unigram;
+use self::wordlevel::WordLevel;
+use self::wordpiece::WordPiece;
+use super::spec::{Reason, kind};
+
+/// A model, compiled.
+#[derive(Clone, Debug)]
+pub struct Model {
+    kind: Kind,
+    /// Tells this model from every other of the process: what a [`Scratch`] remembers belongs to one.
+    number: u64,
+    /// Numbers of the pieces that stand for bytes, sorted.
+    fallbacks: Vec<u32>,
+}
+
+#[derive(Clone, Debug)]
+enum Kind {
+    Bpe(Box<Bpe>),
+    Unigram(Box<Unigram>),
+    WordPiece(Box<WordPiece>),
+    WordLevel(Box<WordLevel>),
+}
+
+/// How many models were compiled; 0 is none.
+static MODELS: AtomicU64 = AtomicU64::new(1);
+
+/// Room that a thread uses again from word to word. It also remembers answers: one for each model is quickest, another
+/// model makes it forget.
+#[derive(Default)]
+pub struct Scratch {
+    /// The model whose answers it remembers.
+    model: u64,
+    pieces: Vec<u32>,
+    search: bpe::search::Room,
+    room: bpe::merge::Room,
+    steps: Vec<unigram::Step>,
+    borders: Borders,
+}
+
+impl Model {
+    /// Compiles the model of a `tokenizer.json`.
+    ///
+    /// `byte_level`: the vocabulary is written in GPT-2's alphabet, and words will come as they are, not mapped into it.
+    pub fn new(model: &Value, byte_level: bool) -> Result<Self, Reason> {
+        let kind = match kind_of(model) {
+            "BPE" => Kind::Bpe(Box::new(Bpe::new(model, byte_level)?)),
+            name if byte_level => return Err(Reason::new(format!("{name} over bytes"))),
+            "Unigram" => Kind::Unigram(Box::new(Unigram::new(model)?)),
+            "WordPiece" => Kind::WordPiece(Box::new(WordPiece::new(model)?)),
+            "WordLevel" => Kind::WordLevel(Box::new(WordLevel::new(model)?)),
+            name => return Err(Reason::new(format!("a model of type {name:?}"))),
+        };
+        let mut fallbacks = match &kind {
+            Kind::Bpe(bpe) => bpe.fallbacks(),
+            Kind::Unigram(unigram) => unigram.fallbacks(),
+            _ => Vec::new(),
+        };
+        fallbacks.sort_unstable();
+        Ok(Self { kind, number: MODELS.fetch_add(1, Ordering::Relaxed), fallbacks })
+    }
+
+    /// Gives the tokens of a word to `sink`, in order.
+    pub fn tokens(&self, word: &str, scratch: &mut Scratch, sink: &mut impl FnMut(u32)) {
+        scratch.serve(self.number);
+        match &self.kind {
+            Kind::Bpe(bpe) => bpe.tokens(word, scratch, sink),
+            Kind::Unigram(unigram) => unigram.tokens(word, scratch, sink),
+            Kind::WordPiece(wordpiece) => wordpiece.tokens(word, scratch, sink),
+            Kind::WordLevel(wordlevel) => sink(wordlevel.token(word)),
+        }
+    }
+
+    /// The number of tokens of a word.
+    pub fn count(&self, word: &str, scratch: &mut Scratch) -> u32 {
+        scratch.serve(self.number);
+        if let Kind::Bpe(bpe) = &self.kind {
+            return bpe.count(word, scratch);
+        }
+        let mut count = 0;
+        self.tokens(word, scratch, &mut |_| count += 1);
+        count
+    }
+
+    /// Gives the tokens of a part of a word to `sink`, in order: like [`Model::tokens`], but a part is never one token
+    /// by `ignore_merges` alone.
+    pub fn atom_tokens(&self, atom: &str, scratch: &mut Scratch, sink: &mut impl FnMut(u32)) {
+        scratch.serve(self.number);
+        match &self.kind {
+            Kind::Bpe(bpe) => bpe.atom_tokens(atom, scratch, sink),
+            _ => self.tokens(atom, scratch, sink),
+        }
+    }
+
+    /// Cuts a word into parts whose tokens, one after the other, are the tokens of the word, and gives them to `part`.
+    ///
+    /// True beside a part: it is the whole word, whose tokens are [`Model::tokens`]; else [`Model::atom_tokens`].
+    pub fn atoms(&self, word: &str, scratch: &mut Scratch, part: &mut impl FnMut(&str, bool)) {
+        scratch.serve(self.number);
+        match &self.kind {
+            Kind::Bpe(bpe) if bpe.whole_word(word).is_none() => {
+                scratch.borders.atoms(word, |left, right| bpe.cuts(left, right), part);
+            }
+            _ => part(word, true),
+        }
+    }
+
+    /// Whether a text may be cut before each `head` that stands after another character than `head`: the parts' tokens
+    /// are the text's.
+    pub fn breaks_before(&self, head: char) -> bool {
+        match &self.kind {
+            Kind::Bpe(bpe) => bpe.breaks_before(head),
+            _ => false,
+        }
+    }
+
+    /// Largest number of a piece, plus one.
+    pub fn pieces(&self) -> usize {
+        match &self.kind {
+            Kind::Bpe(bpe) => bpe.size(),
+            Kind::Unigram(unigram) => unigram.size(),
+            Kind::WordPiece(wordpiece) => wordpiece.size(),
+            Kind::WordLevel(wordlevel) => wordlevel.size(),
+        }
+    }
+
+    /// Number of the unknown piece, if there is one.
+    pub fn unknown(&self) -> Option<u32> {
+        match &self.kind {
+            Kind::Bpe(bpe) => bpe.unknown(),
+            Kind::Unigram(unigram) => Some(unigram.unknown()),
+            Kind::WordPiece(wordpiece) => Some(wordpiece.unknown()),
+            Kind::WordLevel(wordlevel) => Some(wordlevel.unknown()),
+        }
+    }
+
+    /// Whether the piece with this number stands for one byte of an unknown text.
+    pub fn is_fallback(&self, id: u32) -> bool {
+        self.fallbacks.binary_search(&id).is_ok()
+    }
+
+    /// What makes this model slower than it could be, for `plan()`.
+    pub fn slow(&self) -> Option<Reason> {
+        match &self.kind {
+            Kind::Bpe(bpe) if bpe.slow() => {
+                Some(Reason::new("merged pair by pair: a merge touches the unknown token or a byte token"))
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Scratch {
+    /// Forgets what another model answered.
+    #[inline(always)]
+    fn serve(&mut self, model: u64) {
+        if self.model != model {
+            *self = Self { model, ..Self::default() };
+        }
+    }
+}
+
+/// The type of a model; files without one are told by their fields, as the reference does.
+fn kind_of(model: &Value) -> &str {
+    let has = |name: &str| model.get(name).is_some();
+    match kind(model) {
+        "" if has("vocab") && has("merges") => "BPE",
+        "" if has("continuing_subword_prefix") && has("max_input_chars_per_word") => "WordPiece",
+        "" if model["vocab"].is_array() => "Unigram",
+        "" if has("unk_token") => "WordLevel",
+        name => name,
+    }
+}
+
+/// What is known of borders between characters: answers, each in the one place where it can be.
+struct Borders(Vec<u64>);
+
+const BORDERS: usize = 1 << 13;
+
+impl Default for Borders {
+    fn default() -> Self {
+        Self(vec![u64::MAX; BORDERS])
+    }
+}
+
+impl Borders {
+    fn atoms(&mut self, word: &str, cuts: impl Fn(char, char) -> bool, part: &mut impl FnMut(&str, bool)) {
+        let mut letters = word.char_indices();
+        let Some((_, mut left)) = letters.next() else { return };
+        let mut start = 0;
+        for (at, right) in letters {
+            if self.cuts(left, right, &cuts) {
+                part(&word[start..at], false);
+                start = at;
+            }
+            left = right;
+        }
+        part(&word[start..], start == 0);
+    }
+
+    #[inline]
+    fn cuts(&mut self, left: char, right: char, cuts: impl Fn(char, char) -> bool) -> bool {
+        let key = u64::from(left) << 21 | u64::from(right);
+        let known = &mut self.0[(key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 51) as usize];
+        if *known >> 1 != key {
+            *known = key << 1 | u64::from(cuts(left, right));
+        }
+        *known & 1 == 1
+    }
+}

@@ -1,0 +1,209 @@
+"""`glotgap tokens`: what tokenizers make of languages, from the tables that scans wrote."""
+
+import json
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from glotgap._errors import BadArgumentError, BadFileError, GlotgapWarning, UnsupportedError
+from glotgap.cli.tokens_scan import scan
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+@click.group()
+def tokens() -> None:
+    """Measure how tokenizers treat languages, and draw it."""
+
+
+def _check_table(_context: click.Context, _option: click.Parameter, value: str | None) -> str | None:
+    from glotgap.tables import check_path
+
+    return value if value is None else _usable(check_path, value)
+
+
+def _check_picture(_context: click.Context, _option: click.Parameter, value: str) -> str:
+    from glotgap.report.page import check_path
+
+    return _usable(check_path, value)
+
+
+def _check_sort(_context: click.Context, _option: click.Parameter, value: str) -> str:
+    from glotgap.tables import METRICS
+
+    if not any(column.name == value and column.unit for column in METRICS.columns):
+        raise click.BadParameter(f"{value!r} is no figure of METRICS; choose for example premium or fertility")
+    return value
+
+
+def _usable(check: Callable[[str], Path], value: str) -> str:
+    try:
+        check(value)
+    except BadArgumentError as error:
+        raise click.BadParameter(str(error)) from error
+    return value
+
+
+_tables = click.argument("paths", nargs=-1, required=True, metavar="COUNTS...")
+_reference = click.option("--reference", default="eng", show_default=True, metavar="LANGUAGE",
+                          help="Language that premiums compare with; 'none' for no premiums.")  # fmt: skip
+_aligned = click.option("--aligned/--not-aligned", default=None,
+                        help="Whether the languages are translations of each other; told from the documents by "
+                        "default.")  # fmt: skip
+_unk_limit = click.option("--unk-limit", type=click.FloatRange(0, 1), default=0.1, show_default=True, metavar="SHARE",
+                          help="Share of unknown tokens above which a row is marked.")  # fmt: skip
+
+
+@tokens.command()
+@_tables
+@_reference
+@_aligned
+@_unk_limit
+@click.option("--documents", metavar="FILE", help="DOCUMENTS of the same scan, for the mean premium of sentences.")
+@click.option("--resources", metavar="FILE", help="JSON object that says high or low for languages: adds their gap.")
+@click.option("--baseline", metavar="TOKENIZER", help="Tokenizer that normalised sequence lengths compare with.")
+@click.option("--window", type=click.IntRange(min=1), metavar="N", help="Tokens of a context window.")
+@click.option("--price", type=click.FloatRange(min=0), metavar="X", help="Price of a million tokens.")
+@click.option("--alpha", type=click.FloatRange(min=0), default=2.5, show_default=True, metavar="A",
+              help="Order of the Rényi entropy.")  # fmt: skip
+@click.option("--sort", default="premium", show_default=True, callback=_check_sort, metavar="COLUMN",
+              help="Figure that ranks the languages, largest first.")  # fmt: skip
+@click.option("--top", type=click.IntRange(min=0), default=20, show_default="20", metavar="N",
+              help="Languages to print for each tokenizer.")  # fmt: skip
+@click.option("--out", metavar="FILE", callback=_check_table, help="Write METRICS to a .parquet, .csv or .json file.")
+@click.option("--disparity", metavar="FILE", callback=_check_table, help="Write DISPARITY, one row a tokenizer, too.")
+@click.option("--quiet", "-q", is_flag=True, help="Print nothing but errors and warnings.")
+def metrics(
+    *,
+    paths: Sequence[str],
+    reference: str,
+    aligned: bool | None,
+    unk_limit: float,
+    documents: str | None,
+    resources: str | None,
+    baseline: str | None,
+    window: int | None,
+    price: float | None,
+    alpha: float,
+    sort: str,
+    top: int,
+    out: str | None,
+    disparity: str | None,
+    quiet: bool,
+) -> None:
+    """Compute fertility, premium and the rest from COUNTS tables of disjoint sources, and print them by language."""
+    from glotgap import tables
+    from glotgap import tokens as room
+    from glotgap.report.tokens import show
+
+    counts = _counts(paths)
+    named = None if reference == "none" else reference
+    levels = None if resources is None else _levels(resources)
+    with _told():
+        frame = room.metrics(
+            counts,
+            reference=named,
+            documents=None if documents is None else tables.read(documents, "DOCUMENTS"),
+            resources=levels,
+            baseline=baseline,
+            window=window,
+            price=price,
+            alpha=alpha,
+            unk_limit=unk_limit,
+            aligned=aligned,
+        )
+    apart = room.disparity(counts, reference=named, alpha=alpha, unk_limit=unk_limit, aligned=aligned)
+    made = _made(paths, reference=named, aligned=aligned, unk_limit=unk_limit, alpha=alpha, baseline=baseline,
+                 window=window, price=price, documents=documents, resources=levels)  # fmt: skip
+    for table, path in ((frame, out), (apart, disparity)):
+        if path is not None:
+            tables.write(table, path, made)
+    if not quiet:
+        show(frame, apart, None if levels is None else room.gaps(frame), by=sort, top=top)
+
+
+@tokens.command()
+@_tables
+@click.option("-o", "--out", required=True, metavar="FILE", callback=_check_picture,
+              help="Picture to write: .svg, .png, .pdf or .html.")  # fmt: skip
+@click.option("--kind", type=click.Choice(["premium", "lorenz"]), default="premium", show_default=True,
+              help="Premium by language and tokenizer, or Lorenz curve with Gini coefficient.")  # fmt: skip
+@_reference
+@_aligned
+@_unk_limit
+def plot(*, paths: Sequence[str], out: str, kind: str, reference: str, aligned: bool | None, unk_limit: float) -> None:
+    """Draw what COUNTS tables say of languages: their premiums, or how unequally tokens fall on them."""
+    pictures = _pictures()
+    from glotgap import tokens as room
+    from glotgap.report.page import save
+    from glotgap.report.tokens import sentence
+
+    counts = _counts(paths)
+    named = None if reference == "none" else reference
+    with _told():
+        frame = room.metrics(counts, reference=named, unk_limit=unk_limit, aligned=aligned)
+    apart = room.disparity(counts, reference=named, unk_limit=unk_limit, aligned=aligned)
+    figure = pictures.premium_dots(frame) if kind == "premium" else pictures.lorenz_curve(frame, apart)
+    text = [f"{row['tokenizer'][0]}: {sentence(row)}" for row in apart.iter_slices(1)]
+    save(figure, out, title=_TITLES[kind], text=text)
+
+
+_TITLES: Final = {"premium": "Tokenizer premium by language", "lorenz": "How tokens fall on languages"}
+
+
+def _pictures() -> Any:
+    try:
+        from glotgap.report import token_pictures
+    except ModuleNotFoundError as error:
+        raise UnsupportedError(
+            f"plot needs {error.name}, which is not installed: pip install 'glotgap[report]'"
+        ) from error
+    return token_pictures
+
+
+def _counts(paths: Sequence[str]) -> "pl.DataFrame":
+    from glotgap import tables
+    from glotgap.tokens import merge
+
+    return merge(tables.read(path, "COUNTS") for path in paths)
+
+
+def _levels(path: str) -> dict[str, str]:
+    try:
+        levels = json.loads(Path(path).read_bytes())
+    except (OSError, ValueError) as error:
+        raise BadFileError(f"cannot read {path} as resource levels: {error}") from error
+    if not isinstance(levels, dict):
+        raise BadFileError(f'cannot read {path} as resource levels: write an object such as {{"eng": "high"}}')
+    return levels
+
+
+def _made(paths: Sequence[str], **arguments: object) -> dict[str, str]:
+    """Return how the table was made: the version, the arguments, and the metadata of each table it was made of."""
+    from glotgap import __version__
+    from glotgap.tables import read_metadata
+
+    counts = {path: read_metadata(path) for path in paths}
+    return {
+        "glotgap": __version__,
+        "arguments": json.dumps(arguments, ensure_ascii=False),
+        "counts": json.dumps(counts, ensure_ascii=False),
+    }
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Print glotgap's warnings as one line each on standard error, instead of with a place in the source."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", GlotgapWarning)
+        yield
+    for warning in caught:
+        click.echo(f"warning: {warning.message}", err=True)
+
+
+tokens.add_command(scan)

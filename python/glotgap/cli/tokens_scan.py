@@ -1,0 +1,126 @@
+"""`glotgap tokens scan`: count a corpus."""
+
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from glotgap._errors import BadArgumentError
+
+if TYPE_CHECKING:
+    from glotgap.tokens import Scan, Tokenizer
+
+FORMATS = ("text", "jsonl", "csv", "tsv", "parquet", "arrow", "arrow-stream")
+
+LOST = 3
+"""Exit code where part of the data could not be counted; what could be was."""
+
+
+def _check_table(_context: click.Context, _option: click.Parameter, value: str | None) -> str | None:
+    from glotgap.tables import check_path
+
+    return value if value is None else str(_usable(check_path, value))
+
+
+def _check_size(_context: click.Context, _option: click.Parameter, value: str) -> int:
+    from glotgap.tokens.sizes import parse_size
+
+    return int(_usable(parse_size, value))
+
+
+def _usable(check: Any, value: str) -> Any:
+    try:
+        return check(value)
+    except BadArgumentError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.option("-t", "--tokenizer", "sources", multiple=True, required=True, metavar="TOKENIZER",
+              help="tokenizer.json, directory, tiktoken, SentencePiece or GGUF file, or Hub id; NAME=PATH names it; "
+              "may be repeated.")  # fmt: skip
+@click.option("--lang", metavar="CODE", help="Language of all documents.")
+@click.option("--lang-from", type=click.Choice(["filename", "directory"]), help="Where each file's language stands.")
+@click.option("--lang-field", metavar="FIELD", help="Field or column that names each document's language.")
+@click.option("--text-field", default="text", show_default=True, metavar="FIELD", help="Field or column of the text.")
+@click.option("--documents", type=click.Choice(["line", "file", "blank"]), default="line", show_default=True,
+              help="What a document of a plain text file is.")  # fmt: skip
+@click.option("--invalid", type=click.Choice(["skip", "replace"]), default="skip", show_default=True,
+              help="What happens to text that is not UTF-8.")  # fmt: skip
+@click.option("--format", "form", type=click.Choice(FORMATS),
+              help="Format of all files, instead of what their content says.")  # fmt: skip
+@click.option("--words", type=click.Choice(["icu", "unicode", "whitespace", "none"]), default="icu", show_default=True,
+              help="How words are found.")  # fmt: skip
+@click.option("--per", type=click.Choice(["language", "document"]), default="language", show_default=True,
+              help="One row a language, or a document.")  # fmt: skip
+@click.option("--memory", default="512MB", show_default=True, callback=_check_size, metavar="SIZE",
+              help="What the tables may take.")  # fmt: skip
+@click.option("--verify", type=click.IntRange(min=0), default=1000, show_default=True, metavar="N",
+              help="Random documents that the reference counts again.")  # fmt: skip
+@click.option("--threads", type=click.IntRange(min=1), metavar="N", help="Threads; all cores by default.")
+@click.option("--out", metavar="FILE", callback=_check_table, help="Write COUNTS to a .parquet, .csv or .json file.")
+@click.option("--resume", is_flag=True, help="Keep what is counted beside --out, and go on from it after a stop.")
+@click.option(
+    "--reference", default="eng", show_default=True, metavar="LANGUAGE", help="Language of the premiums shown."
+)
+@click.option("--top", type=click.IntRange(min=0), default=20, show_default="20", metavar="N",
+              help="Languages to print for each tokenizer.")  # fmt: skip
+@click.option("--quiet", "-q", is_flag=True, help="Print nothing but errors.")
+def scan(
+    *,
+    paths: tuple[str, ...],
+    sources: tuple[str, ...],
+    out: str | None,
+    resume: bool,
+    reference: str,
+    top: int,
+    quiet: bool,
+    form: str | None,
+    **reading: Any,
+) -> int:
+    """Count the tokens of the corpus at PATH: files, directories, patterns, or - for standard input."""
+    from glotgap import tables
+    from glotgap.cli.progress import reading as shown
+    from glotgap.tokens import inspect
+
+    if resume and out is None:
+        raise click.UsageError("--resume keeps its checkpoint beside --out: give --out")
+    tokenizers = [_load(source) for source in sources]
+    checkpoint = f"{out}.part.parquet" if out is not None and resume else None
+    with shown(quiet=quiet) as progress:
+        found = inspect(list(paths), tokenizers, format=form, progress=progress, checkpoint=checkpoint, **reading)
+    if out is not None:
+        tables.write(found.frame, out, {**found.metadata, "verified": str(found.verified)})
+    if not quiet:
+        _show(found, tokenizers, reference, top)
+    return LOST if found.findings["lost"].any() else 0
+
+
+def _load(source: str) -> "Tokenizer":
+    """Load PATH, or NAME=PATH."""
+    from glotgap.tokens import Tokenizer
+
+    name, equals, path = source.partition("=")
+    if equals and not Path(source).exists():
+        return Tokenizer.load(path, name=name)
+    return Tokenizer.load(source)
+
+
+def _show(found: "Scan", tokenizers: "list[Tokenizer]", reference: str, top: int) -> None:
+    from glotgap import tokens
+    from glotgap.report.tokens import finding_lines, show
+
+    if "docs" not in found.frame.columns or found.frame.is_empty():
+        click.echo(f"{found.frame.height:,} rows")
+    else:
+        counts = tokens.merge([found.frame])
+        named = reference if reference in counts["group"] else None
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the marks beside the rows say the same
+            show(tokens.metrics(counts, reference=named), tokens.disparity(counts, reference=named), top=top)
+    notes = [f"{tokenizer.name}: {note}" for tokenizer in tokenizers for note in tokenizer.notes]
+    verified = f"{found.verified:,} documents counted again by the tokenizers crate: no difference."
+    for line in (*finding_lines(found.findings, found.passed_over), *notes, verified):
+        click.echo(line)

@@ -1,0 +1,32 @@
+"""Tokens: what tokenizers make of languages.
+
+`Tokenizer.load` reads any tokenizer; `scan` counts a corpus and gives the table COUNTS; `merge` adds COUNTS of disjoint
+sources; `metrics` turns them into METRICS, `disparity` and `gaps` compare languages within a tokenizer, and `nsl`
+tokenizers within a language. docs/tokens.md defines each figure.
+
+Example:
+    >>> from glotgap.tokens import toy
+    >>> metrics(toy.counts()).select("group", "fertility", "premium").row(0)
+    ('deu', 2.0, 2.0)
+"""
+
+from glotgap.tokens.disparity import GAP_METRICS, disparity, gaps
+from glotgap.tokens.lengths import nsl
+from glotgap.tokens.merge import merge
+from glotgap.tokens.metrics import metrics
+from glotgap.tokens.scan import SEGMENTERS, Scan, inspect, scan
+from glotgap.tokens.tokenizer import Tokenizer
+
+__all__ = [
+    "GAP_METRICS",
+    "SEGMENTERS",
+    "Scan",
+    "Tokenizer",
+    "disparity",
+    "gaps",
+    "inspect",
+    "merge",
+    "metrics",
+    "nsl",
+    "scan",
+]

@@ -1,0 +1,75 @@
+"""What a long scan has counted so far, kept in a file.
+
+The file is a COUNTS table; its metadata say which units of the corpus are in it, what reading them came to, and what
+the scan was asked for. A scan that is asked for anything else does not go on from it.
+"""
+
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from glotgap import tables
+from glotgap._errors import BadArgumentError
+
+__all__ = ["Checkpoint"]
+
+
+@dataclass(slots=True)
+class Checkpoint:
+    """Counts of the units done.
+
+    Attributes:
+        path: where it is kept; None for nowhere.
+        asked: what the scan was asked for.
+        frame: COUNTS of the units done; None before the first.
+        reports: what reading each unit came to, by its id.
+        verified: documents counted again by the reference.
+    """
+
+    path: Path | None
+    asked: dict[str, str]
+    frame: pl.DataFrame | None = None
+    reports: dict[str, str] = field(default_factory=dict)
+    verified: int = 0
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str] | None, asked: dict[str, str]) -> "Checkpoint":
+        """Return what is kept at `path`, or a new checkpoint.
+
+        Raises:
+            BadArgumentError: it is a checkpoint of another scan.
+            BadFileError: it is damaged.
+        """
+        if path is None:
+            return cls(None, asked)
+        found = tables.check_path(path)
+        if not found.exists():
+            return cls(found, asked)
+        metadata = tables.read_metadata(found)
+        _refuse_other(found, metadata, asked)
+        reports: dict[str, Any] = json.loads(metadata["reports"])
+        return cls(found, asked, tables.read(found, "COUNTS"), reports, int(metadata["verified"]))
+
+    def save(self) -> None:
+        """Keep what was counted so far."""
+        if self.path is not None and self.frame is not None:
+            state = {"reports": json.dumps(self.reports), "verified": str(self.verified)}
+            tables.write(self.frame, self.path, {**self.asked, **state})
+
+    def remove(self) -> None:
+        """Forget it: the scan is done."""
+        if self.path is not None:
+            self.path.unlink(missing_ok=True)
+
+
+def _refuse_other(path: Path, found: dict[str, str], asked: dict[str, str]) -> None:
+    differing = [key for key in asked if found.get(key) != asked[key]]
+    if differing or "reports" not in found:
+        what = ", ".join(differing) or "what it is"
+        raise BadArgumentError(
+            f"{path} is the checkpoint of another scan ({what} differ); remove it, or name another checkpoint"
+        )

@@ -1,0 +1,26 @@
+"""How a table of counts was made: versions, tokenizers, arguments and sources."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from glotgap import _core
+from glotgap.tokens.tokenizer import Tokenizer
+
+__all__ = ["described"]
+
+
+def described(corpus: _core.Corpus, tokenizers: Sequence[Tokenizer], arguments: Mapping[str, Any]) -> dict[str, str]:
+    """Return what decides the counts of a scan, as metadata of its table."""
+    units = hashlib.sha256()
+    for name, _ in corpus.units:
+        units.update(f"{name}\n".encode())
+    return {
+        "glotgap": _core.__version__,
+        "versions": json.dumps(_core.versions()),
+        "tokenizers": json.dumps({tokenizer.name: tokenizer.digest for tokenizer in tokenizers}),
+        "arguments": json.dumps(dict(arguments)),
+        "files": json.dumps([str(file) for file in corpus.files]),
+        "units_sha256": units.hexdigest(),
+    }

@@ -1,0 +1,117 @@
+"""A scan, part by part: units of the corpus up to some bytes, counted, added, kept."""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final
+
+import polars as pl
+
+from glotgap import _core, tables
+from glotgap.tokens.checkpoint import Checkpoint
+from glotgap.tokens.counted import added
+from glotgap.tokens.tokenizer import Tokenizer
+
+__all__ = ["Parts"]
+
+PART: Final = 1 << 30
+"""Stored bytes of a part, if the units are not larger."""
+
+
+class Parts:
+    """A corpus to be counted.
+
+    Attributes:
+        corpus: the corpus.
+        tokenizers: the tokenizers.
+        checkpoint: what was counted so far.
+    """
+
+    def __init__(
+        self,
+        corpus: _core.Corpus,
+        tokenizers: Sequence[Tokenizer],
+        checkpoint: Checkpoint,
+        counting: dict[str, Any],
+        progress: Callable[[int, int], object] | None,
+    ) -> None:
+        self.corpus = corpus
+        self.tokenizers = tokenizers
+        self.checkpoint = checkpoint
+        self._verify = counting.pop("verify")
+        self._counting = counting
+        self._progress = progress
+        self._sizes = dict(enumerate(size for _, size in corpus.units))
+        self._total = sum(self._sizes.values())
+
+    def count(self, source: str) -> pl.DataFrame:
+        """Count what the checkpoint does not hold, and return COUNTS of the whole."""
+        names = [name for name, _ in self.corpus.units]
+        kept = self.checkpoint
+        left = [unit for unit, name in enumerate(names) if name not in kept.reports]
+        parts = list(self._cut(left)) if kept.path else [left]
+        for part in parts:
+            columns, reports, verified = self._count_part(part)
+            new = self._frame(columns, source)
+            kept.frame = new if kept.frame is None else _sum(kept.frame, new)
+            kept.reports |= {names[unit]: report for unit, report in zip(part, reports, strict=True)}
+            kept.verified += verified
+            if len(parts) > 1:
+                kept.save()
+        kept.remove()
+        return kept.frame if kept.frame is not None else self._frame({}, source)
+
+    @property
+    def reports(self) -> list[str]:
+        """What reading each unit came to, in order."""
+        return [self.checkpoint.reports[name] for name, _ in self.corpus.units]
+
+    def _cut(self, units: list[int]) -> Iterator[list[int]]:
+        part: list[int] = []
+        held = 0
+        for unit in units:
+            if part and held + self._sizes[unit] > PART:
+                yield part
+                part, held = [], 0
+            part.append(unit)
+            held += self._sizes[unit]
+        yield part
+
+    def _count_part(self, part: list[int]) -> tuple[dict[str, Any], list[str], int]:
+        size = sum(self._sizes[unit] for unit in part)
+        before = sum(
+            self._sizes[unit] for unit, (name, _) in enumerate(self.corpus.units) if name in self.checkpoint.reports
+        )
+        verify = math.ceil(self._verify * (size / self._total if self._total else 1))
+        progress = self._progress
+
+        def shifted(done: int, _: int) -> object:
+            return progress(before + done, self._total) if progress else None
+
+        compiled = [tokenizer.compiled for tokenizer in self.tokenizers]
+        shown = shifted if progress else None
+        return self.corpus.scan(part, compiled, verify=verify, progress=shown, **self._counting)
+
+    def _frame(self, columns: dict[str, Any], source: str) -> pl.DataFrame:
+        words = self._counting["words"]
+        numbers = columns.pop("tokenizer", [])
+        names = {
+            "source": [source] * len(numbers),
+            "tokenizer": [self.tokenizers[number].name for number in numbers],
+            "segmenter": [words] * len(numbers),
+            "vocabulary": [self.tokenizers[number].vocabulary for number in numbers],
+            "used": [len(ids) for ids in columns.get("token_ids", [])],
+        }
+        if words == "none":
+            columns |= dict.fromkeys(("words", "word_tokens", "words_split", "words_single"), [None] * len(numbers))
+        columns |= names
+        series = [
+            pl.Series(column.name, columns.get(column.name, []), column.dtype) for column in tables.COUNTS.columns
+        ]
+        return tables.sort("COUNTS", pl.DataFrame(series))
+
+
+def _sum(first: pl.DataFrame, second: pl.DataFrame) -> pl.DataFrame:
+    """Add the counts of two parts of one source."""
+    source = [*first["source"], *second["source"]][:1]
+    whole = added(pl.concat([first, second])).with_columns(source=pl.lit(source[0] if source else ""))
+    return tables.sort("COUNTS", whole.select(*first.columns))

@@ -1,0 +1,26 @@
+"""COUNTS small enough to check by hand: what the examples of this room compute with."""
+
+import polars as pl
+
+from glotgap.tables import COUNTS
+
+__all__ = ["counts"]
+
+
+def counts(source: str = "toy") -> pl.DataFrame:
+    """Return COUNTS of two aligned documents in two languages: German costs twice as many tokens as English.
+
+    Example:
+        >>> counts().select("group", "docs", "words", "tokens").rows()
+        [('deu', 2, 10, 20), ('eng', 2, 10, 10)]
+    """
+    shared = {"source": source, "tokenizer": "toy", "segmenter": "whitespace", "docs": 2, "vocabulary": 16}
+    german = {
+        "group": "deu", "bytes": 60, "chars": 50, "words": 10, "tokens": 20, "word_tokens": 20, "words_split": 8,
+        "words_single": 2, "unk": 0, "fallback": 2, "used": 4, "token_ids": [1, 2, 3, 4], "token_counts": [5, 5, 5, 5],
+    }  # fmt: skip
+    english = {
+        "group": "eng", "bytes": 50, "chars": 50, "words": 10, "tokens": 10, "word_tokens": 10, "words_split": 0,
+        "words_single": 10, "unk": 0, "fallback": 0, "used": 2, "token_ids": [1, 5], "token_counts": [5, 5],
+    }  # fmt: skip
+    return pl.DataFrame([shared | german, shared | english], schema=COUNTS.schema("frequencies"))

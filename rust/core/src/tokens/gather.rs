@@ -1,0 +1,109 @@
+//! Gathers the texts of one language: first how often each unit is seen, then, once a unit, its words, and once a word,
+//! its tokens.
+//!
+//! Nothing is tokenized while texts come in. [`Gather::settle`] goes down the levels: each distinct unit is cut into
+//! words, which get the unit's number of times; each distinct word is tokenized, and its tokens get the word's. Every
+//! level only adds integers, so that settling at any moment gives the same totals.
+//!
+//! A text goes past the units where they are not proven for a tokenizer, or where the text holds an added token; then
+//! its words are gathered directly, or it goes to the reference.
+
+use std::ops::Range;
+
+use crate::error::Result;
+use crate::tokens::counter::{may_repeat, place};
+use crate::tokens::lane::Lane;
+use crate::tokens::normalize::Place;
+use crate::tokens::times::Times;
+use crate::tokens::tokenizer::Tokenizer;
+use crate::tokens::totals::Totals;
+use crate::tokens::units::units;
+use crate::tokens::words::Segmenter;
+
+/// The texts of one language, not yet tokenized.
+pub struct Gather<'t> {
+    segmenter: &'t Segmenter,
+    units: Times,
+    lanes: Vec<Lane<'t>>,
+    /// Words to be tokenized alone: those that start a text, and the others.
+    alone: [Times; 2],
+    totals: Totals,
+}
+
+impl<'t> Gather<'t> {
+    /// No text yet.
+    pub fn new(tokenizers: &[&'t Tokenizer], segmenter: &'t Segmenter) -> Self {
+        Self {
+            segmenter,
+            units: Times::default(),
+            lanes: tokenizers.iter().map(|tokenizer| Lane::new(tokenizer)).collect(),
+            alone: Default::default(),
+            totals: Totals::new(tokenizers.len()),
+        }
+    }
+
+    /// Takes in a text; `may_hold_added` says that it may hold an added token of one of the tokenizers.
+    pub fn see(&mut self, text: &str, may_hold_added: bool) -> Result<()> {
+        self.totals.documents += 1;
+        self.totals.bytes += text.len() as u64;
+        self.totals.chars += text.chars().count() as u64;
+        let whole = |lane: &&mut Lane| may_hold_added || !lane.is_by_units();
+        self.lanes.iter_mut().filter(whole).try_for_each(|lane| lane.see_text(text))?;
+        for unit in units(text) {
+            if may_hold_added {
+                self.find_words(&text[unit.clone()], place(&unit), 1);
+            } else {
+                self.see_unit(text, unit)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn see_unit(&mut self, text: &str, unit: Range<usize>) -> Result<()> {
+        if may_repeat(text, &unit) {
+            self.units.see(text, unit, 1);
+            return Ok(());
+        }
+        self.cut_unit(&text[unit.clone()], place(&unit), 1)
+    }
+
+    /// Down one level: a unit's words, for the figures of words and for each tokenizer.
+    fn cut_unit(&mut self, unit: &str, place: Place, times: u64) -> Result<()> {
+        self.find_words(unit, place, times);
+        let mut lanes = self.lanes.iter_mut().filter(|lane| lane.is_by_units());
+        lanes.try_for_each(|lane| lane.see_unit(unit, place, times))
+    }
+
+    /// Words are tokenized alone, with the space in front of them where there is one.
+    fn find_words(&mut self, unit: &str, place: Place, times: u64) {
+        self.segmenter.words(unit, &mut |word| {
+            let start = word.start - usize::from(unit[..word.start].ends_with(' '));
+            let is_inside = place == Place::Inside || start > 0;
+            self.totals.words += times;
+            self.alone[usize::from(is_inside)].see(unit, start..word.end, times);
+        });
+    }
+
+    /// Bytes of memory held.
+    pub fn bytes(&self) -> usize {
+        let lanes: usize = self.lanes.iter().map(Lane::bytes).sum();
+        lanes + self.units.bytes() + self.alone.iter().map(Times::bytes).sum::<usize>()
+    }
+
+    /// Tokenizes what was taken in, and gives the totals since the last time.
+    pub fn settle(&mut self) -> Result<Totals> {
+        let units = std::mem::take(&mut self.units);
+        for (unit, times) in units.entries() {
+            // One with a space in front stands inside: see `may_repeat`.
+            let place = if unit.starts_with(' ') { Place::Inside } else { Place::Start };
+            self.cut_unit(unit, place, times)?;
+        }
+        let [starting, inside] = std::mem::take(&mut self.alone);
+        for (lane, totals) in self.lanes.iter_mut().zip(&mut self.totals.tokenizers) {
+            let alone = [(&starting, Place::Start), (&inside, Place::Inside)];
+            *totals = lane.settle(alone)?;
+        }
+        let fresh = Totals::new(self.lanes.len());
+        Ok(std::mem::replace(&mut self.totals, fresh))
+    }
+}

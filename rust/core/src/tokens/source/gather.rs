@@ -1,0 +1,208 @@
+//! Gathers the documents of a unit into batches, and its faults into a report.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::batch::{Batch, Span};
+use super::faults::{Fault, Report};
+use super::language::{Met, Names, UNDETERMINED};
+use super::options::Invalid;
+use crate::error::Result;
+
+/// Who takes the batches.
+pub(super) type Take<'a> = dyn FnMut(&Batch) -> Result<()> + 'a;
+
+/// A batch is handed over when it holds this many bytes.
+const FULL: usize = 256 << 10;
+
+/// Buffers that one thread carries from unit to unit.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    pub(super) block: Vec<u8>,
+    gathered: Gathered,
+    met: Met,
+}
+
+#[derive(Debug, Default)]
+struct Gathered {
+    text: String,
+    spans: Vec<Span>,
+}
+
+/// How a record names its language.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Named<'a> {
+    /// Not: all documents of the file have one.
+    ByFile,
+    Null,
+    As(&'a [u8]),
+}
+
+impl<'a> Named<'a> {
+    /// By the value of a field, which may be null.
+    pub(super) fn by_field(value: Option<&'a [u8]>) -> Self {
+        value.map_or(Self::Null, Self::As)
+    }
+}
+
+/// One unit being read.
+pub(super) struct Gather<'a> {
+    gathered: &'a mut Gathered,
+    met: &'a mut Met,
+    names: &'a Names,
+    invalid: Invalid,
+    /// The language of documents without a language of their own.
+    pub(super) language: u32,
+    pub(super) stored: Arc<AtomicU64>,
+    pub(super) report: Report,
+    take: &'a mut Take<'a>,
+}
+
+impl<'a> Gather<'a> {
+    /// Splits `scratch` into the block that files are read into and a gatherer for the rest.
+    pub(super) fn new(
+        scratch: &'a mut Scratch,
+        names: &'a Names,
+        invalid: Invalid,
+        language: u32,
+        take: &'a mut Take<'a>,
+    ) -> (&'a mut Vec<u8>, Self) {
+        let Scratch { block, gathered, met } = scratch;
+        gathered.text.clear();
+        gathered.spans.clear();
+        met.clear();
+        let (stored, report) = (Arc::default(), Report::default());
+        (block, Self { gathered, met, names, invalid, language, stored, report, take })
+    }
+
+    pub(super) fn fault(&mut self, fault: Fault, place: u64, note: impl Into<String>) {
+        self.report.faults.add(fault, place, note);
+    }
+
+    /// The number of a language that a record names.
+    pub(super) fn named(&mut self, language: &str) -> Result<u32> {
+        self.met.number(language, self.names)
+    }
+
+    /// The language of a record that names none.
+    pub(super) fn unnamed(&mut self, place: u64, note: &str) -> Result<u32> {
+        self.fault(Fault::Language, place, note);
+        self.named(UNDETERMINED)
+    }
+
+    /// The number of a language that a record names by bytes that may be no UTF-8, or by null.
+    pub(super) fn named_bytes(&mut self, language: Option<&[u8]>, place: u64) -> Result<u32> {
+        match language.map(str::from_utf8) {
+            Some(Ok("")) => self.unnamed(place, "empty"),
+            Some(Ok(name)) => self.named(name),
+            Some(Err(_)) => self.unnamed(place, "not UTF-8"),
+            None => self.unnamed(place, "null"),
+        }
+    }
+
+    /// Adds the row that was just counted; no text is null.
+    pub(super) fn add_row(&mut self, text: Option<&[u8]>, language: Named) -> Result<()> {
+        let place = self.report.lines;
+        let Some(text) = text else {
+            self.fault(Fault::Missing, place, "null");
+            return Ok(());
+        };
+        let language = self.language_of(language, place)?;
+        self.add_bytes(text, language, place)
+    }
+
+    pub(super) fn language_of(&mut self, language: Named, place: u64) -> Result<u32> {
+        match language {
+            Named::ByFile => Ok(self.language),
+            Named::Null => self.named_bytes(None, place),
+            Named::As(name) => self.named_bytes(Some(name), place),
+        }
+    }
+
+    /// Adds a document from bytes that may be no UTF-8.
+    pub(super) fn add_bytes(&mut self, bytes: &[u8], language: u32, place: u64) -> Result<()> {
+        match simdutf8::compat::from_utf8(bytes) {
+            Ok(text) => self.add(text, language, place),
+            Err(error) => {
+                self.fault(Fault::Invalid, place, format!("byte {}", error.valid_up_to() + 1));
+                if self.invalid == Invalid::Skip {
+                    return Ok(());
+                }
+                self.add(&String::from_utf8_lossy(bytes), language, place)
+            }
+        }
+    }
+
+    pub(super) fn add(&mut self, text: &str, language: u32, place: u64) -> Result<()> {
+        self.add_by(language, place, |out| {
+            out.push_str(text);
+            0
+        })
+    }
+
+    /// Adds the document that `write` appends; `write` returns how many characters it had to replace.
+    pub(super) fn add_by(&mut self, language: u32, place: u64, write: impl FnOnce(&mut String) -> usize) -> Result<()> {
+        let Gathered { text, spans } = &mut *self.gathered;
+        let start = text.len();
+        let replaced = write(text);
+        let end = text.len();
+        if replaced > 0 && self.invalid == Invalid::Skip {
+            text.truncate(start);
+        } else if start < end {
+            spans.push(Span { start, end, place, language });
+        }
+        if replaced > 0 {
+            self.fault(Fault::Invalid, place, "half of a surrogate pair");
+        } else if start == end {
+            self.fault(Fault::Empty, place, "");
+        }
+        if self.gathered.text.len() >= FULL { self.flush() } else { Ok(()) }
+    }
+
+    /// Hands over what was gathered.
+    pub(super) fn flush(&mut self) -> Result<()> {
+        let Gathered { text, spans } = &mut *self.gathered;
+        let first = self.report.documents;
+        let stored = self.stored.load(Ordering::Relaxed);
+        count(&mut self.report, text, spans);
+        let taken = (self.take)(&Batch::new(text, spans, first, stored));
+        text.clear();
+        spans.clear();
+        if text.capacity() > 8 * FULL {
+            text.shrink_to(FULL);
+        }
+        taken
+    }
+
+    /// Hands over documents that lie in `text` as it is; `cut` says where.
+    pub(super) fn pass(&mut self, text: &str, cut: impl FnOnce(&mut Vec<Span>, &mut Report)) -> Result<()> {
+        debug_assert!(self.gathered.spans.is_empty(), "documents would change their order");
+        let spans = &mut self.gathered.spans;
+        let first = self.report.documents;
+        cut(spans, &mut self.report);
+        count(&mut self.report, text, spans);
+        let taken = (self.take)(&Batch::new(text, spans, first, self.stored.load(Ordering::Relaxed)));
+        spans.clear();
+        taken
+    }
+
+    /// What the unit came to.
+    pub(super) fn finish(mut self) -> Result<Report> {
+        self.flush()?;
+        Ok(self.report)
+    }
+}
+
+/// Counts the documents of a batch, their bytes, and those that hold NUL.
+fn count(report: &mut Report, text: &str, spans: &[Span]) {
+    report.documents += spans.len() as u64;
+    report.text_bytes += spans.iter().map(|span| (span.end - span.start) as u64).sum::<u64>();
+    if memchr::memchr(0, text.as_bytes()).is_none() {
+        return;
+    }
+    for span in spans {
+        if let Some(at) = memchr::memchr(0, &text.as_bytes()[span.start..span.end]) {
+            report.faults.add(Fault::Nul, span.place, format!("byte {}", at + 1));
+        }
+    }
+}

@@ -1,0 +1,25 @@
+"""Sentences to train on: article 1 of the Universal Declaration of Human Rights in many scripts, and some code."""
+
+SENTENCES = [
+    "All human beings are born free and equal in dignity and rights.",
+    "They are endowed with reason and conscience and should act towards one another in a spirit of brotherhood.",
+    "It's what they've said: we don't know, I'm sure you'll agree, he'd go and they're here.",
+    "Tous les êtres humains naissent libres et égaux en dignité et en droits. L'été, c'est là qu'ils agissent.",
+    "Alle Menschen sind frei und gleich an Würde und Rechten geboren. Sie sind mit Vernunft und Gewissen begabt.",
+    "Todos los seres humanos nacen libres e iguales en dignidad y derechos, dotados como están de razón.",
+    "Все люди рождаются свободными и равными в своем достоинстве и правах. Они наделены разумом и совестью.",
+    "Όλοι οι άνθρωποι γεννιούνται ελεύθεροι και ίσοι στην αξιοπρέπεια και τα δικαιώματα.",
+    "يولد جميع الناس أحرارا متساوين في الكرامة والحقوق. وقد وهبوا عقلا وضميرا.",
+    "כל בני אדם נולדו בני חורין ושווים בערכם ובזכויותיהם. כולם חוננו בתבונה ובמצפון.",
+    "सभी मनुष्यों को गौरव और अधिकारों के मामले में जन्मजात स्वतन्त्रता और समानता प्राप्त है।",
+    "มนุษย์ทั้งหลายเกิดมามีอิสระและเสมอภาคกันในเกียรติศักดิ์และสิทธิ",
+    "すべての人間は、生まれながらにして自由であり、かつ、尊厳と権利とについて平等である。",
+    "人人生而自由，在尊严和权利上一律平等。他们赋有理性和良心。中文",
+    "모든 인간은 태어날 때부터 자유로우며 그 존엄과 권리에 있어 동등하다.",
+    "Tất cả mọi người sinh ra đều được tự do và bình đẳng về nhân phẩm và quyền.",
+    "ყველა ადამიანი იბადება თავისუფალი და თანასწორი თავისი ღირსებითა და უფლებებით.",
+    "Bütün insanlar hür, haysiyet ve haklar bakımından eşit doğarlar.",
+    "def count(texts):\n    return [len(encode(text)) for text in texts]\n\n\nif x == 10:\n        print('a  b')\n",
+    "In 1948 and 2026, 12345 of 100000 people paid 3.14 or 2.718; see http://example.org/a/b?c=d#e.",
+    "foo Bar new york and New York, foo foo bar; the     spaces    in   between    count.",
+]
