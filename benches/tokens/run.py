@@ -4,7 +4,9 @@ Every timing is a fresh process on one thread (worker.py), in CPU seconds; rival
 figure is the median of its rounds. All read one tokenizer.json, from which stored truncation and padding are taken out.
 Each rival first counts a subset, every 20th document, and then everything. Hugging Face alone stays with the subset, so
 its ratio is that of the subset, where glotgap is timed too. Nobody else is left there for being slow: on short calls a
-rival may cost mostly set-up (gigatoken with Mistral: 3 MB/s on the subset, 23 on everything). Counts are compared with Hugging Face's on the
+rival may cost mostly set-up (gigatoken with Mistral: 3 MB/s on the subset, 23 on everything).
+
+Counts are compared with Hugging Face's on the
 subset and with glotgap's on everything; `--whole` lets Hugging Face count everything once, and then all are compared
 with that. Writes results.json.
 """
