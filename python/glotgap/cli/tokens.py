@@ -2,14 +2,15 @@
 
 import json
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
-from glotgap._errors import BadArgumentError, BadFileError, GlotgapWarning, UnsupportedError
+from glotgap._errors import BadFileError, GlotgapWarning
+from glotgap.cli.checks import check_picture, check_table, pictures
 from glotgap.cli.tokens_scan import scan
 
 if TYPE_CHECKING:
@@ -21,31 +22,11 @@ def tokens() -> None:
     """Measure how tokenizers treat languages, and draw it."""
 
 
-def _check_table(_context: click.Context, _option: click.Parameter, value: str | None) -> str | None:
-    from glotgap.tables import check_path
-
-    return value if value is None else _usable(check_path, value)
-
-
-def _check_picture(_context: click.Context, _option: click.Parameter, value: str) -> str:
-    from glotgap.report.page import check_path
-
-    return _usable(check_path, value)
-
-
 def _check_sort(_context: click.Context, _option: click.Parameter, value: str) -> str:
     from glotgap.tables import METRICS
 
     if not any(column.name == value and column.unit for column in METRICS.columns):
         raise click.BadParameter(f"{value!r} is no figure of METRICS; choose for example premium or fertility")
-    return value
-
-
-def _usable(check: Callable[[str], Path], value: str) -> str:
-    try:
-        check(value)
-    except BadArgumentError as error:
-        raise click.BadParameter(str(error)) from error
     return value
 
 
@@ -75,8 +56,8 @@ _unk_limit = click.option("--unk-limit", type=click.FloatRange(0, 1), default=0.
               help="Figure that ranks the languages, largest first.")  # fmt: skip
 @click.option("--top", type=click.IntRange(min=0), default=20, show_default="20", metavar="N",
               help="Languages to print for each tokenizer.")  # fmt: skip
-@click.option("--out", metavar="FILE", callback=_check_table, help="Write METRICS to a .parquet, .csv or .json file.")
-@click.option("--disparity", metavar="FILE", callback=_check_table, help="Write DISPARITY, one row a tokenizer, too.")
+@click.option("--out", metavar="FILE", callback=check_table, help="Write METRICS to a .parquet, .csv or .json file.")
+@click.option("--disparity", metavar="FILE", callback=check_table, help="Write DISPARITY, one row a tokenizer, too.")
 @click.option("--quiet", "-q", is_flag=True, help="Print nothing but errors and warnings.")
 def metrics(
     *,
@@ -129,7 +110,7 @@ def metrics(
 
 @tokens.command()
 @_tables
-@click.option("-o", "--out", required=True, metavar="FILE", callback=_check_picture,
+@click.option("-o", "--out", required=True, metavar="FILE", callback=check_picture,
               help="Picture to write: .svg, .png, .pdf or .html.")  # fmt: skip
 @click.option("--kind", type=click.Choice(["premium", "lorenz"]), default="premium", show_default=True,
               help="Premium by language and tokenizer, or Lorenz curve with Gini coefficient.")  # fmt: skip
@@ -138,7 +119,7 @@ def metrics(
 @_unk_limit
 def plot(*, paths: Sequence[str], out: str, kind: str, reference: str, aligned: bool | None, unk_limit: float) -> None:
     """Draw what COUNTS tables say of languages: their premiums, or how unequally tokens fall on them."""
-    pictures = _pictures()
+    drawn = pictures("token_pictures")
     from glotgap import tokens as room
     from glotgap.report.page import save
     from glotgap.report.tokens import sentence
@@ -148,22 +129,12 @@ def plot(*, paths: Sequence[str], out: str, kind: str, reference: str, aligned: 
     with _told():
         frame = room.metrics(counts, reference=named, unk_limit=unk_limit, aligned=aligned)
     apart = room.disparity(counts, reference=named, unk_limit=unk_limit, aligned=aligned)
-    figure = pictures.premium_dots(frame) if kind == "premium" else pictures.lorenz_curve(frame, apart)
+    figure = drawn.premium_dots(frame) if kind == "premium" else drawn.lorenz_curve(frame, apart)
     text = [f"{row['tokenizer'][0]}: {sentence(row)}" for row in apart.iter_slices(1)]
     save(figure, out, title=_TITLES[kind], text=text)
 
 
 _TITLES: Final = {"premium": "Tokenizer premium by language", "lorenz": "How tokens fall on languages"}
-
-
-def _pictures() -> Any:
-    try:
-        from glotgap.report import token_pictures
-    except ModuleNotFoundError as error:
-        raise UnsupportedError(
-            f"plot needs {error.name}, which is not installed: pip install 'glotgap[report]'"
-        ) from error
-    return token_pictures
 
 
 def _counts(paths: Sequence[str]) -> "pl.DataFrame":

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from glotgap._errors import BadArgumentError
+from glotgap.cli.checks import check_table, usable
 
 if TYPE_CHECKING:
     from glotgap.tokens import Scan, Tokenizer
@@ -17,23 +17,10 @@ LOST = 3
 """Exit code where part of the data could not be counted; what could be was."""
 
 
-def _check_table(_context: click.Context, _option: click.Parameter, value: str | None) -> str | None:
-    from glotgap.tables import check_path
-
-    return value if value is None else str(_usable(check_path, value))
-
-
 def _check_size(_context: click.Context, _option: click.Parameter, value: str) -> int:
     from glotgap.tokens.sizes import parse_size
 
-    return int(_usable(parse_size, value))
-
-
-def _usable(check: Any, value: str) -> Any:
-    try:
-        return check(value)
-    except BadArgumentError as error:
-        raise click.BadParameter(str(error)) from error
+    return usable(parse_size, value)
 
 
 @click.command()
@@ -60,7 +47,7 @@ def _usable(check: Any, value: str) -> Any:
 @click.option("--verify", type=click.IntRange(min=0), default=1000, show_default=True, metavar="N",
               help="Random documents that the reference counts again.")  # fmt: skip
 @click.option("--threads", type=click.IntRange(min=1), metavar="N", help="Threads; all cores by default.")
-@click.option("--out", metavar="FILE", callback=_check_table, help="Write COUNTS to a .parquet, .csv or .json file.")
+@click.option("--out", metavar="FILE", callback=check_table, help="Write COUNTS to a .parquet, .csv or .json file.")
 @click.option("--resume", is_flag=True, help="Keep what is counted beside --out, and go on from it after a stop.")
 @click.option(
     "--reference", default="eng", show_default=True, metavar="LANGUAGE", help="Language of the premiums shown."

@@ -1,12 +1,12 @@
 """`glotgap weights`: scan the weights of a model, and draw what a scan found."""
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from glotgap._errors import BadArgumentError, UnsupportedError
+from glotgap._errors import BadArgumentError
+from glotgap.cli.checks import check_picture, check_table, pictures
 
 if TYPE_CHECKING:
     import polars as pl
@@ -61,26 +61,6 @@ def _is_of(option: str, column: str) -> bool:
     return column.removeprefix(option)[:1].isdigit() and column.startswith(option)
 
 
-def _check_table(_context: click.Context, _option: click.Parameter, value: str | None) -> str | None:
-    from glotgap.tables import check_path
-
-    return value if value is None else _usable(check_path, value)
-
-
-def _check_picture(_context: click.Context, _option: click.Parameter, value: str) -> str:
-    from glotgap.report.page import check_path
-
-    return _usable(check_path, value)
-
-
-def _usable(check: Callable[[str], Path], value: str) -> str:
-    try:
-        check(value)
-    except BadArgumentError as error:
-        raise click.BadParameter(str(error)) from error
-    return value
-
-
 _threads = click.option(
     "--threads", type=click.IntRange(min=1), metavar="N", help="Threads that read; all cores by default."
 )
@@ -103,7 +83,7 @@ def _say(text: str) -> None:
 @click.argument("path")
 @click.option("--per", default="tensor", show_default=True, callback=_check_per, metavar="PART",
               help="One row for each tensor, row, column, head or group:N.")  # fmt: skip
-@click.option("--out", metavar="FILE", callback=_check_table, help="Write the table to a .parquet, .csv or .json file.")
+@click.option("--out", metavar="FILE", callback=check_table, help="Write the table to a .parquet, .csv or .json file.")
 @click.option("--sort", default="kurtosis", show_default=True, callback=_check_sort, metavar="COLUMN",
               help="Column that ranks what is printed, worst first.")  # fmt: skip
 @click.option("--top", type=click.IntRange(min=0), default=20, show_default="20", metavar="N", help="Rows to print.")
@@ -165,7 +145,7 @@ def scan(
 
 @weights.command()
 @click.argument("path")
-@click.option("-o", "--out", required=True, metavar="FILE", callback=_check_picture,
+@click.option("-o", "--out", required=True, metavar="FILE", callback=check_picture,
               help="Picture to write: .svg, .png, .pdf or .html.")  # fmt: skip
 @click.option("--tensor", metavar="NAME", help="Draw the histogram of this tensor, with its clips.")
 @click.option(
@@ -180,15 +160,15 @@ def plot(*, path: str, out: str, tensor: str | None, bits: int, threads: int | N
         raise click.UsageError(
             f"{path} is the table of a scan, without weights: give the model's own PATH with --tensor"
         )
-    pictures = _pictures()
+    drawn = pictures("weights")
     from glotgap.report.page import save
 
     if tensor is None:
         frame, text = _scanned(path, threads=threads, io=io, quiet=quiet)
-        figure: Figure = pictures.heat_map(frame)
+        figure: Figure = drawn.heat_map(frame)
         title = "Excess kurtosis by layer and component"
     else:
-        figure = pictures.clip_histogram(_histogram(path, tensor, threads=threads, io=io, quiet=quiet), tensor, bits)
+        figure = drawn.clip_histogram(_histogram(path, tensor, threads=threads, io=io, quiet=quiet), tensor, bits)
         title, text = f"{tensor} and its {bits}-bit clips", []
     save(figure, out, title=title, text=text)
     if not quiet:
@@ -197,17 +177,6 @@ def plot(*, path: str, out: str, tensor: str | None, bits: int, threads: int | N
 
 def _is_table(path: str) -> bool:
     return path.endswith((".parquet", ".csv", ".json")) and not path.endswith(".index.json")
-
-
-def _pictures() -> Any:
-    try:
-        from glotgap.report import weights as pictures
-    except ModuleNotFoundError as error:
-        raise UnsupportedError(
-            f"plot needs {error.name}, which is not installed: pip install {error.name}, or in a clone of glotgap "
-            "pip install '.[report]'"
-        ) from error
-    return pictures
 
 
 def _histogram(path: str, tensor: str, *, threads: int | None, io: str, quiet: bool) -> "Histogram":
