@@ -33,7 +33,7 @@ use crate::tokens::split::{self, Cut, Splitter};
 /// A word up to this length is looked up whole; a longer one is cut into atoms first.
 const SHORT: usize = 24;
 /// Bytes that a thread's counter may remember from call to call.
-const REMEMBERED: usize = 1 << 24;
+const REMEMBERED: usize = 1 << 27;
 
 /// A tokenizer and what is proven about it.
 pub struct Tokenizer {
