@@ -147,7 +147,7 @@ impl Model {
         }
     }
 
-    /// What makes this model slower than it could be, for `plan()`.
+    /// Why words are merged pair by pair, where they are.
     pub fn slow(&self) -> Option<Reason> {
         match &self.kind {
             Kind::Bpe(bpe) if bpe.slow() => {
