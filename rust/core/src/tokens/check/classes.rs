@@ -27,9 +27,14 @@ impl Class {
     /// No class at all, to gather others.
     pub(super) const NONE: Self = Self(0);
 
-    #[inline]
     pub(super) fn of(c: char) -> Self {
-        Self(TABLE.classes[c as usize])
+        Self::among(all(), c)
+    }
+
+    /// The same by the table of [`all`] classes, for loops.
+    #[inline]
+    pub(super) fn among(classes: &[u16], c: char) -> Self {
+        Self(classes[c as usize])
     }
 
     /// The number of its script, by which [`name`] and [`Custom`] know it.
@@ -84,6 +89,11 @@ impl Class {
     }
 }
 
+/// The classes of all code points.
+pub(super) fn all() -> &'static [u16] {
+    &TABLE.classes
+}
+
 /// How a script is written, as its characters' properties show.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Custom {
@@ -114,8 +124,11 @@ pub(super) const fn is_shared(script: u8) -> bool {
 /// The number of Burmese script.
 pub(super) const MYANMAR: u8 = 3;
 
+/// The number of Latin script.
+pub(super) const LATIN: u8 = 4;
+
 /// Scripts of known numbers; the others are numbered as they are met.
-const FIRST: [Script; 4] = [Script::Unknown, Script::Common, Script::Inherited, Script::Myanmar];
+const FIRST: [Script; 5] = [Script::Unknown, Script::Common, Script::Inherited, Script::Myanmar, Script::Latin];
 
 static TABLE: LazyLock<Table> = LazyLock::new(Table::new);
 
@@ -239,7 +252,7 @@ mod tests {
     #[test]
     fn characters_have_their_classes() {
         assert!(Class::of('é').is_letter() && name(Class::of('é').script()) == "Latn");
-        assert_eq!(Class::of('က').script(), MYANMAR);
+        assert_eq!((Class::of('က').script(), Class::of('a').script()), (MYANMAR, LATIN));
         assert!(is_shared(Class::of('ー').script()) && !is_shared(Class::of('カ').script()));
         for c in ['\u{200b}', '\u{200d}', '\u{2060}', '\u{feff}', '\u{ad}', '\u{e0020}', '\u{202e}'] {
             assert!(Class::of(c).has_no_width(), "{c:?}");

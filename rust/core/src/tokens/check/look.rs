@@ -1,18 +1,25 @@
 //! One look at a document: its characters once, and again only what their classes do not settle.
 
-use super::classes::{Class, custom};
+use super::classes::{self, Class, LATIN, custom};
 use super::excerpt::excerpt;
+use super::forms;
 use super::marks::{Before, Verdict, verdict};
 use super::tally::{At, Check, Tally};
 use super::zawgyi::{self, zawgyi};
-use super::{classes, forms};
 
-/// Buffers that one thread carries from document to document.
+/// Bytes that are looked at together where they are plain ASCII.
+const BLOCK: usize = 8;
+
+/// Bytes, or a few more, that are looked at character by character after a block that is not plain.
+const STRIDE: usize = 64;
+
+/// Buffers that one thread carries from document to document; what they hold does not grow with its length.
 #[derive(Debug, Default)]
 pub(super) struct Look {
     scripts: Vec<Letters>,
-    specials: Vec<Special>,
     noted: Vec<Noted>,
+    /// Marks that are ordinary if the document has letters that run from right to left.
+    directional: Vec<Noted>,
 }
 
 /// The letters of one script.
@@ -24,12 +31,14 @@ struct Letters {
     first: usize,
 }
 
-/// A control or format character, or U+FFFD.
-#[derive(Clone, Copy, Debug)]
-struct Special {
-    character: char,
-    at: usize,
-    before: Before,
+/// How far a document was read.
+#[derive(Clone, Copy)]
+struct Reading {
+    /// The classes of all characters together.
+    all: Class,
+    characters: u64,
+    /// The last letters, of one script.
+    run: Option<Letters>,
 }
 
 /// Some occurrences of one check.
@@ -45,10 +54,11 @@ impl Look {
     /// Adds all that is found in `text`, a document `at` its place, to `tally`.
     pub(super) fn take(&mut self, text: &str, at: At, tally: &mut Tally) {
         self.scripts.clear();
-        self.specials.clear();
         self.noted.clear();
-        let all = self.read(text, at, tally);
-        self.note_specials(text);
+        self.directional.clear();
+        let Reading { all, characters, .. } = self.read(text);
+        tally.of(Check::Documents).add(characters, text.len() as u64, at, || excerpt(text, 0));
+        self.settle_directional();
         if all.is_unsettled() {
             self.note_form(text);
         }
@@ -61,40 +71,65 @@ impl Look {
         self.add_scripts(text, at, tally);
     }
 
-    /// Reads all characters; returns their classes together.
-    fn read(&mut self, text: &str, at: At, tally: &mut Tally) -> Class {
-        let (mut all, mut characters, mut before) = (Class::NONE, 0, ' ');
-        let mut run: Option<Letters> = None;
-        for (offset, character) in text.char_indices() {
-            let class = Class::of(character);
+    fn read(&mut self, text: &str) -> Reading {
+        let mut reading = Reading { all: Class::NONE, characters: 0, run: None };
+        let mut at = 0;
+        while at < text.len() {
+            at = match text.as_bytes()[at..].first_chunk().copied().and_then(plain_letters) {
+                Some(letters) => self.read_plain(at, letters, &mut reading),
+                None => self.read_stride(text, at, &mut reading),
+            };
+        }
+        reading.run.into_iter().for_each(|run| self.end_run(run));
+        reading
+    }
+
+    #[inline]
+    fn read_plain(&mut self, at: usize, letters: u64, reading: &mut Reading) -> usize {
+        reading.characters += BLOCK as u64;
+        if letters != 0 {
+            let (count, first) = (u64::from(letters.count_ones()), at + letters.trailing_zeros() as usize / 8);
+            self.add_letters(&mut reading.run, Letters { script: LATIN, count, bytes: count, first });
+        }
+        at + BLOCK
+    }
+
+    #[inline]
+    fn read_stride(&mut self, text: &str, start: usize, reading: &mut Reading) -> usize {
+        let (table, mut at) = (classes::all(), start);
+        let Reading { mut all, mut characters, mut run } = *reading;
+        for character in text[start..].chars() {
+            let class = Class::among(table, character);
             all = all.and(class);
             characters += 1;
             if class.is_letter() {
                 let bytes = character.len_utf8() as u64;
-                match &mut run {
-                    Some(letters) if letters.script == class.script() => {
-                        letters.count += 1;
-                        letters.bytes += bytes;
-                    }
-                    _ => {
-                        let next = Letters { script: class.script(), count: 1, bytes, first: offset };
-                        self.end_run(run.replace(next));
-                    }
-                }
+                self.add_letters(&mut run, Letters { script: class.script(), count: 1, bytes, first: at });
             } else if class.is_special() {
-                let script = run.map(|letters| letters.script);
-                let before = Before { character: before, script };
-                self.specials.push(Special { character, at: offset, before });
+                self.note_special(text, at, character, run.map(|letters| letters.script));
             }
-            before = character;
+            at += character.len_utf8();
+            if at >= start + STRIDE {
+                break;
+            }
         }
-        self.end_run(run);
-        tally.of(Check::Documents).add(characters, text.len() as u64, at, || excerpt(text, 0));
-        all
+        *reading = Reading { all, characters, run };
+        at
     }
 
-    fn end_run(&mut self, run: Option<Letters>) {
-        let Some(run) = run else { return };
+    /// Adds letters to a run of the same script, or begins another.
+    #[inline]
+    fn add_letters(&mut self, run: &mut Option<Letters>, more: Letters) {
+        match run {
+            Some(letters) if letters.script == more.script => {
+                letters.count += more.count;
+                letters.bytes += more.bytes;
+            }
+            _ => run.replace(more).into_iter().for_each(|run| self.end_run(run)),
+        }
+    }
+
+    fn end_run(&mut self, run: Letters) {
         match self.scripts.iter_mut().find(|letters| letters.script == run.script) {
             Some(letters) => {
                 letters.count += run.count;
@@ -104,71 +139,61 @@ impl Look {
         }
     }
 
-    fn note_specials(&mut self, text: &str) {
-        let is_rtl = self.scripts.iter().any(|letters| custom(letters.script).is_rtl);
-        for special in std::mem::take(&mut self.specials) {
-            let class = Class::of(special.character);
-            if class.is_control() {
-                self.note_control(text, special);
-            } else if class.has_no_width() {
-                self.note_mark(special, is_rtl);
-            } else {
-                self.note(Check::Replacement, special);
-            }
+    /// A control or format character, or U+FFFD; `script` is that of the last letter before it.
+    #[cold]
+    fn note_special(&mut self, text: &str, at: usize, character: char, script: Option<u8>) {
+        let class = Class::of(character);
+        if class.has_no_width() {
+            let before = Before { character: text[..at].chars().next_back().unwrap_or(' '), script };
+            self.note_mark(character, at, verdict(character, before));
+        } else if !class.is_control() {
+            self.note(Check::Replacement, character, at);
+        } else if character == '\0' {
+            self.note(Check::Nul, character, at);
+        } else if character == '\r' && text[at..].starts_with("\r\n") {
+            self.note(Check::CrLf, character, at);
+        } else {
+            self.note(Check::Control, character, at);
+            self.note(Check::ControlIs(character), character, at);
         }
     }
 
-    fn note_control(&mut self, text: &str, special: Special) {
-        match special.character {
-            '\0' => self.note(Check::Nul, special),
-            '\r' if text[special.at + 1..].starts_with('\n') => self.note(Check::CrLf, special),
-            control => {
-                self.note(Check::Control, special);
-                self.note(Check::ControlIs(control), special);
-            }
+    fn note_mark(&mut self, mark: char, at: usize, verdict: Verdict) {
+        self.note(Check::ZeroWidth, mark, at);
+        self.note(Check::ZeroWidthIs(mark), mark, at);
+        if mark == '\u{feff}' {
+            self.note(Check::MarkInside, mark, at);
+        }
+        let stray = [Check::Stray, Check::StrayIs(mark)];
+        match verdict {
+            Verdict::Ordinary => {}
+            Verdict::Stray => stray.into_iter().for_each(|check| self.note(check, mark, at)),
+            Verdict::IfRtl => stray.into_iter().for_each(|check| add(&mut self.directional, one(check, mark, at))),
         }
     }
 
-    fn note_mark(&mut self, special: Special, is_rtl: bool) {
-        self.note(Check::ZeroWidth, special);
-        self.note(Check::ZeroWidthIs(special.character), special);
-        if special.character == '\u{feff}' {
-            self.note(Check::MarkInside, special);
-        }
-        let verdict = verdict(special.character, special.before);
-        if verdict == Verdict::Stray || (verdict == Verdict::IfRtl && !is_rtl) {
-            self.note(Check::Stray, special);
-            self.note(Check::StrayIs(special.character), special);
-        }
+    fn note(&mut self, check: Check, character: char, at: usize) {
+        add(&mut self.noted, one(check, character, at));
     }
 
-    fn note(&mut self, check: Check, special: Special) {
-        let bytes = special.character.len_utf8() as u64;
-        self.add(Noted { check, count: 1, bytes, first: special.at });
-    }
-
-    fn add(&mut self, found: Noted) {
-        match self.noted.iter_mut().find(|noted| noted.check == found.check) {
-            Some(noted) => {
-                noted.count += found.count;
-                noted.bytes += found.bytes;
-            }
-            None => self.noted.push(found),
+    fn settle_directional(&mut self) {
+        if !self.scripts.iter().any(|letters| custom(letters.script).is_rtl) {
+            self.directional.iter().for_each(|&stray| add(&mut self.noted, stray));
         }
     }
 
     fn note_form(&mut self, text: &str) {
-        for segment in forms::changed(text) {
-            let (part, first) = (&text[segment.clone()], segment.start);
+        forms::each_changed(text, &mut |segment| {
+            let part = &text[segment.clone()];
             let (count, bytes) = (part.chars().count() as u64, part.len() as u64);
-            self.add(Noted { check: Check::NotNfc, count, bytes, first });
-        }
+            add(&mut self.noted, Noted { check: Check::NotNfc, count, bytes, first: segment.start });
+        });
     }
 
     fn note_zawgyi(&mut self, text: &str) {
         if let Some(found) = zawgyi(text) {
-            let bytes = text.len() as u64;
-            self.add(Noted { check: Check::Zawgyi, count: found.sequences, bytes, first: found.first });
+            let (count, bytes) = (found.sequences, text.len() as u64);
+            self.noted.push(Noted { check: Check::Zawgyi, count, bytes, first: found.first });
         }
     }
 
@@ -182,6 +207,59 @@ impl Look {
             let count = tally.of(Check::Script(letters.script));
             count.documents += u64::from(main == Some(letters.script));
             count.note(letters.count, letters.bytes, at, || excerpt(text, letters.first));
+        }
+    }
+}
+
+/// Marks the letters of a block of printable ASCII, by the high bit of their bytes; None if it is something else.
+///
+/// As the bytes of a word are below 0x80, adding up to 0x80 to each carries into no other (Warren, Hacker's Delight,
+/// section 6-1).
+#[inline]
+fn plain_letters(block: [u8; BLOCK]) -> Option<u64> {
+    const ONES: u64 = u64::MAX / 255;
+    const HIGHS: u64 = ONES * 0x80;
+    let word = u64::from_le_bytes(block);
+    if word & HIGHS != 0 || ((word | HIGHS) - ONES * 0x20) & !(word + ONES) & HIGHS != HIGHS {
+        return None;
+    }
+    let lower = word | (ONES * 0x20);
+    let from_a = lower + ONES * (0x80 - u64::from(b'a'));
+    let beyond_z = lower + ONES * (0x7f - u64::from(b'z'));
+    Some(from_a & !beyond_z & HIGHS)
+}
+
+fn one(check: Check, character: char, first: usize) -> Noted {
+    Noted { check, count: 1, bytes: character.len_utf8() as u64, first }
+}
+
+/// Adds to what was noted of the same check, or begins it.
+fn add(noted: &mut Vec<Noted>, found: Noted) {
+    match noted.iter_mut().find(|noted| noted.check == found.check) {
+        Some(noted) => {
+            noted.count += found.count;
+            noted.bytes += found.bytes;
+            noted.first = noted.first.min(found.first);
+        }
+        None => noted.push(found),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain_letters;
+
+    #[test]
+    fn letters_of_plain_blocks_are_marked_and_other_blocks_are_none() {
+        for byte in 0..=u8::MAX {
+            for at in 0..8 {
+                let mut block = *b"Az {@[`1";
+                block[at] = byte;
+                let marks =
+                    block.iter().rev().fold(0, |all, byte| all << 8 | u64::from(byte.is_ascii_alphabetic()) << 7);
+                let expected = matches!(byte, 0x20..=0x7e).then_some(marks);
+                assert_eq!(plain_letters(block), expected, "{byte} at {at}");
+            }
         }
     }
 }

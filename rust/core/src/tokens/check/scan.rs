@@ -124,3 +124,56 @@ impl Scan<'_> {
         }
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::tokens::source::{Documents, Lang, Options};
+
+    /// Two files with all that is looked for, in many lines.
+    fn files(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+        let odd = [
+            "plain text",
+            "e\u{301}",
+            "\u{200b}a",
+            "ေနေကာင္း",
+            "\u{1}",
+            "да no",
+            "\0",
+            "\u{fffd}",
+            "line\r",
+            "",
+            "x\u{feff}",
+        ];
+        let line = |i: usize| format!("{} {}\n", odd[i % odd.len()], i % 7);
+        let text: String = (0..300).map(line).collect();
+        let paths = ["eng.txt", "mya.txt"].map(|name| folder.join(name));
+        fs::write(&paths[0], &text).unwrap();
+        fs::write(&paths[1], format!("\u{feff}{text}\r\n\r\nend")).unwrap();
+        paths.to_vec()
+    }
+
+    fn checked(paths: &[std::path::PathBuf], documents: Documents, chunk: u64, threads: usize) -> Vec<Row> {
+        let options = Options { lang: Lang::Filename, documents, chunk, ..Options::default() };
+        let corpus = Corpus::open(paths, &options).unwrap();
+        let mut rows = scan(&corpus, 1 << 20, threads, |_, _| Ok(())).unwrap().rows;
+        rows.sort_by_key(|row| (row.file, row.check, row.detail.clone()));
+        rows
+    }
+
+    #[test]
+    fn neither_chunks_nor_threads_change_a_row() {
+        let folder = tempfile::tempdir().unwrap();
+        let paths = files(folder.path());
+        for documents in [Documents::Line, Documents::Blank, Documents::File] {
+            let whole = checked(&paths, documents, 1 << 20, 1);
+            assert!(whole.len() > 30, "{whole:#?}");
+            for (chunk, threads) in [(64, 1), (64, 2), (100, 3), (1000, 3), (1 << 20, 2)] {
+                assert_eq!(whole, checked(&paths, documents, chunk, threads), "{documents:?} {chunk} {threads}");
+            }
+        }
+    }
+}

@@ -158,7 +158,9 @@ struct HighHalf(u64);
 
 impl Hasher for HighHalf {
     fn write(&mut self, bytes: &[u8]) {
-        bytes.iter().for_each(|&byte| self.0 = self.0.rotate_left(8) ^ u64::from(byte));
+        for &byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(byte);
+        }
     }
 
     fn write_u128(&mut self, hash: u128) {
@@ -182,7 +184,9 @@ mod tests {
 
     fn found(documents: &[(String, At, u32)], memory: usize) -> Duplicates {
         let seen = Seen::new(memory);
-        documents.iter().for_each(|(text, at, language)| seen.see(text, *at, *language));
+        for (text, at, language) in documents {
+            seen.see(text, *at, *language);
+        }
         seen.duplicates()
     }
 
@@ -219,7 +223,9 @@ mod tests {
     #[test]
     fn memory_stays_below_its_cap() {
         let seen = Seen::new(1 << 18);
-        corpus(60_000, 59_999).iter().for_each(|(text, at, _)| seen.see(text, *at, 0));
+        for (text, at, _) in corpus(60_000, 59_999) {
+            seen.see(&text, at, 0);
+        }
         let slots: usize =
             seen.shards.iter().map(|it| it.lock().unwrap_or_else(PoisonError::into_inner).held.capacity()).sum();
         assert!(slots / 7 * 8 * ENTRY <= 1 << 18, "{slots}");
