@@ -16,12 +16,11 @@ pub(super) struct Class(u16);
 /// Low byte: the script's number. Above it, one bit a class.
 const LETTER: u16 = 1 << 8;
 const MARK: u16 = 1 << 9;
-const CONTROL: u16 = 1 << 10;
-const NO_WIDTH: u16 = 1 << 11;
-const REPLACEMENT: u16 = 1 << 12;
-const CONTINUES: u16 = 1 << 13;
-const UNSETTLED: u16 = 1 << 14;
-const EMOJI: u16 = 1 << 15;
+const SPECIAL: u16 = 1 << 10;
+const COMBINES: u16 = 1 << 11;
+const CONTINUES: u16 = 1 << 12;
+const UNSETTLED: u16 = 1 << 13;
+const EMOJI: u16 = 1 << 14;
 
 impl Class {
     /// No class at all, to gather others.
@@ -52,19 +51,15 @@ impl Class {
         self.0 & (LETTER | MARK) != 0
     }
 
-    /// Cc but tab and line feed.
-    pub(super) const fn is_control(self) -> bool {
-        self.0 & CONTROL != 0
-    }
-
-    /// Cf and `Default_Ignorable_Code_Point`.
-    pub(super) const fn has_no_width(self) -> bool {
-        self.0 & NO_WIDTH != 0
-    }
-
-    /// One of the two above, or U+FFFD.
+    /// A control character (Cc) but tab and line feed, a format character (Cf) that is a
+    /// `Default_Ignorable_Code_Point`, or U+FFFD.
     pub(super) const fn is_special(self) -> bool {
-        self.0 & (CONTROL | NO_WIDTH | REPLACEMENT) != 0
+        self.0 & SPECIAL != 0
+    }
+
+    /// Whether its combining class is not 0.
+    pub(super) const fn combines(self) -> bool {
+        self.0 & COMBINES != 0
     }
 
     /// Whether it may change in NFC with what stands before it: its combining class is not 0, or it stands in the
@@ -73,7 +68,8 @@ impl Class {
         self.0 & CONTINUES != 0
     }
 
-    /// Text without such characters is in form NFC: the quick check of UAX #15 says No or Maybe.
+    /// Text without such characters is in form NFC if its marks are in canonical order: of all others the quick check of
+    /// UAX #15 says Yes.
     pub(super) const fn is_unsettled(self) -> bool {
         self.0 & UNSETTLED != 0
     }
@@ -87,6 +83,11 @@ impl Class {
     pub(super) const fn and(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
+}
+
+/// The combining class of a character.
+pub(super) fn combining(c: char) -> CanonicalCombiningClass {
+    CodePointMapData::<CanonicalCombiningClass>::new().get(c)
 }
 
 /// The classes of all code points.
@@ -173,17 +174,17 @@ impl Table {
             categories.iter_ranges_for_group(group).for_each(|range| self.add(range, class));
         }
         let controls = categories.iter_ranges_for_value(GeneralCategory::Control).flatten();
-        self.add(controls.filter(|c| !['\t', '\n'].map(u32::from).contains(c)), CONTROL);
+        self.add(controls.filter(|c| !['\t', '\n'].map(u32::from).contains(c)), SPECIAL);
         let ignorable = CodePointSetData::new::<DefaultIgnorableCodePoint>();
         let formats = categories.iter_ranges_for_value(GeneralCategory::Format).flatten();
-        self.add(formats.filter(|&c| ignorable.contains32(c)), NO_WIDTH);
-        self.classes[char::REPLACEMENT_CHARACTER as usize] |= REPLACEMENT;
+        self.add(formats.filter(|&c| ignorable.contains32(c)), SPECIAL);
+        self.classes[char::REPLACEMENT_CHARACTER as usize] |= SPECIAL;
     }
 
     fn add_sets(&mut self) {
         let combining = CodePointMapData::<CanonicalCombiningClass>::new();
         let combined = combining.iter_ranges_for_value_complemented(CanonicalCombiningClass::NotReordered);
-        combined.for_each(|range| self.add(range, CONTINUES | UNSETTLED));
+        combined.for_each(|range| self.add(range, COMBINES | CONTINUES));
         CodePointSetData::new::<ExtendedPictographic>().iter_ranges().for_each(|range| self.add(range, EMOJI));
         CodePointSetData::new::<EmojiModifier>().iter_ranges().for_each(|range| self.add(range, EMOJI));
         self.classes[0xfe0f] |= EMOJI;
@@ -254,13 +255,12 @@ mod tests {
         assert!(Class::of('é').is_letter() && name(Class::of('é').script()) == "Latn");
         assert_eq!((Class::of('က').script(), Class::of('a').script()), (MYANMAR, LATIN));
         assert!(is_shared(Class::of('ー').script()) && !is_shared(Class::of('カ').script()));
-        for c in ['\u{200b}', '\u{200d}', '\u{2060}', '\u{feff}', '\u{ad}', '\u{e0020}', '\u{202e}'] {
-            assert!(Class::of(c).has_no_width(), "{c:?}");
+        for c in ['\u{200b}', '\u{2060}', '\u{feff}', '\u{ad}', '\u{e0020}', '\0', '\r', '\u{7f}', '\u{85}'] {
+            assert!(Class::of(c).is_special(), "{c:?}");
         }
-        assert!(!Class::of('\u{600}').has_no_width() && !Class::of('\u{fe0f}').has_no_width());
-        for c in ['\0', '\r', '\u{7f}', '\u{85}'] {
-            assert!(Class::of(c).is_control(), "{c:?}");
-        }
+        assert!(!Class::of('\u{600}').is_special() && !Class::of('\u{fe0f}').is_special());
+        assert!(Class::of('\u{301}').combines() && Class::of('\u{301}').is_unsettled());
+        assert!(Class::of('\u{e48}').combines() && !Class::of('\u{e48}').is_unsettled());
         assert!(!Class::of('\n').is_special() && Class::of('\u{fffd}').is_special());
     }
 }

@@ -1,6 +1,8 @@
 //! One look at a document: its characters once, and again only what their classes do not settle.
 
-use super::classes::{self, Class, LATIN, custom};
+use icu_properties::props::CanonicalCombiningClass;
+
+use super::classes::{self, Class, LATIN, combining, custom};
 use super::excerpt::excerpt;
 use super::forms;
 use super::marks::{Before, Verdict, verdict};
@@ -39,6 +41,16 @@ struct Reading {
     characters: u64,
     /// The last letters, of one script.
     run: Option<Letters>,
+    /// The last mark with a combining class.
+    mark: Mark,
+    /// Whether all such marks are in canonical order.
+    is_ordered: bool,
+}
+
+#[derive(Clone, Copy)]
+struct Mark {
+    end: usize,
+    class: CanonicalCombiningClass,
 }
 
 /// Some occurrences of one check.
@@ -56,10 +68,10 @@ impl Look {
         self.scripts.clear();
         self.noted.clear();
         self.directional.clear();
-        let Reading { all, characters, .. } = self.read(text);
+        let Reading { all, characters, is_ordered, .. } = self.read(text);
         tally.of(Check::Documents).add(characters, text.len() as u64, at, || excerpt(text, 0));
         self.settle_directional();
-        if all.is_unsettled() {
+        if all.is_unsettled() || !is_ordered {
             self.note_form(text);
         }
         if self.scripts.iter().any(|letters| zawgyi::concerns(letters.script)) {
@@ -72,7 +84,8 @@ impl Look {
     }
 
     fn read(&mut self, text: &str) -> Reading {
-        let mut reading = Reading { all: Class::NONE, characters: 0, run: None };
+        let mark = Mark { end: 0, class: CanonicalCombiningClass::NotReordered };
+        let mut reading = Reading { all: Class::NONE, characters: 0, run: None, mark, is_ordered: true };
         let mut at = 0;
         while at < text.len() {
             at = match text.as_bytes()[at..].first_chunk().copied().and_then(plain_letters) {
@@ -97,7 +110,7 @@ impl Look {
     #[inline]
     fn read_stride(&mut self, text: &str, start: usize, reading: &mut Reading) -> usize {
         let (table, mut at) = (classes::all(), start);
-        let Reading { mut all, mut characters, mut run } = *reading;
+        let Reading { mut all, mut characters, mut run, mut mark, mut is_ordered } = *reading;
         for character in text[start..].chars() {
             let class = Class::among(table, character);
             all = all.and(class);
@@ -107,13 +120,17 @@ impl Look {
                 self.add_letters(&mut run, Letters { script: class.script(), count: 1, bytes, first: at });
             } else if class.is_special() {
                 self.note_special(text, at, character, run.map(|letters| letters.script));
+            } else if class.combines() {
+                let class = combining(character);
+                is_ordered &= mark.end < at || mark.class <= class;
+                mark = Mark { end: at + character.len_utf8(), class };
             }
             at += character.len_utf8();
             if at >= start + STRIDE {
                 break;
             }
         }
-        *reading = Reading { all, characters, run };
+        *reading = Reading { all, characters, run, mark, is_ordered };
         at
     }
 
@@ -142,12 +159,11 @@ impl Look {
     /// A control or format character, or U+FFFD; `script` is that of the last letter before it.
     #[cold]
     fn note_special(&mut self, text: &str, at: usize, character: char, script: Option<u8>) {
-        let class = Class::of(character);
-        if class.has_no_width() {
+        if character == char::REPLACEMENT_CHARACTER {
+            self.note(Check::Replacement, character, at);
+        } else if !character.is_control() {
             let before = Before { character: text[..at].chars().next_back().unwrap_or(' '), script };
             self.note_mark(character, at, verdict(character, before));
-        } else if !class.is_control() {
-            self.note(Check::Replacement, character, at);
         } else if character == '\0' {
             self.note(Check::Nul, character, at);
         } else if character == '\r' && text[at..].starts_with("\r\n") {
@@ -247,7 +263,20 @@ fn add(noted: &mut Vec<Noted>, found: Noted) {
 
 #[cfg(test)]
 mod tests {
-    use super::plain_letters;
+    use icu_normalizer::ComposingNormalizerBorrowed;
+    use proptest::prelude::*;
+
+    use super::{At, Check, Look, Tally, plain_letters};
+
+    proptest! {
+        #[test]
+        fn text_is_in_form_nfc_where_nothing_is_noted(text in "[ao\u{327}\u{301}\u{323}\u{345}\u{958}\u{e38}\u{e48}\u{eb8}\u{ec8}\u{1100}\u{1161} é가]{0,8}|\\PC{0,12}") {
+            let mut tally = Tally::default();
+            Look::default().take(&text, At { unit: 0, place: 1 }, &mut tally);
+            let is_nfc = ComposingNormalizerBorrowed::new_nfc().is_normalized(&text);
+            prop_assert_eq!(tally.0.contains_key(&Check::NotNfc), !is_nfc);
+        }
+    }
 
     #[test]
     fn letters_of_plain_blocks_are_marked_and_other_blocks_are_none() {
