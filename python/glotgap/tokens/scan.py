@@ -4,7 +4,6 @@ The Rust core reads, counts and adds up; here its columns become a frame. A long
 part, what was counted so far is kept in a checkpoint, which a later call takes up.
 """
 
-import os
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from glotgap import _core
 from glotgap._errors import BadArgumentError, GlotgapWarning
 from glotgap.tokens.by_document import count_documents
 from glotgap.tokens.checkpoint import Checkpoint
+from glotgap.tokens.opening import Path_, language_from, left, opened, paths_of
 from glotgap.tokens.origin import described
 from glotgap.tokens.parts import Parts
 from glotgap.tokens.sizes import parse_size
@@ -28,8 +28,6 @@ SEGMENTERS: Final = ("icu", "unicode", "whitespace", "none")
 
 Progress: TypeAlias = Callable[[int, int], object]
 """Called ten times a second with the stored bytes done and in all."""
-
-Path_: TypeAlias = str | os.PathLike[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +167,8 @@ def inspect(
         ('invalid UTF-8', 1)
     """
     all_tokenizers = _named([tokenizers] if isinstance(tokenizers, Tokenizer) else list(tokenizers))
-    paths = [os.fspath(path) for path in ([sources] if isinstance(sources, str | os.PathLike) else sources)]
-    lang_value, lang_kind = _language(lang, lang_from, lang_field)
+    paths = paths_of(sources)
+    lang_value, lang_kind = language_from(lang, lang_from, lang_field)
     reading: dict[str, Any] = {
         "lang": lang_value,
         "lang_from": lang_kind,
@@ -179,18 +177,18 @@ def inspect(
         "invalid": invalid,
         "format": format,
     }
-    _check(paths, words, verify, per)
-    corpus = _core.Corpus.open(paths, **reading)
+    _check(words, verify, per)
+    corpus = opened(paths, reading)
     counting = {"words": words, "memory": parse_size(memory), "verify": verify, "threads": threads}
     metadata = described(corpus, all_tokenizers, {**reading, "words": words, "per": per})
     if per == "document":
         if checkpoint is not None:
             raise BadArgumentError("per document there are no checkpoints: leave checkpoint out")
         frame, reports, verified = count_documents(corpus, all_tokenizers, counting, progress)
-        return Scan(frame, _findings(corpus, reports), _passed_over(corpus), verified, metadata)
+        return Scan(frame, _findings(corpus, reports), left(corpus), verified, metadata)
     parts = Parts(corpus, all_tokenizers, Checkpoint.open(checkpoint, metadata), counting, progress)
     frame = parts.count("\n".join(sorted(paths)))
-    return Scan(frame, _findings(corpus, parts.reports), _passed_over(corpus), parts.checkpoint.verified, metadata)
+    return Scan(frame, _findings(corpus, parts.reports), left(corpus), parts.checkpoint.verified, metadata)
 
 
 def _named(tokenizers: list[Tokenizer]) -> list[Tokenizer]:
@@ -203,25 +201,9 @@ def _named(tokenizers: list[Tokenizer]) -> list[Tokenizer]:
     return tokenizers
 
 
-def _language(lang: str | None, lang_from: str | None, lang_field: str | None) -> tuple[str, str]:
-    """Return the name or the field, and where the language comes from."""
-    given = [name for name in (lang, lang_from, lang_field) if name is not None]
-    if len(given) > 1:
-        raise BadArgumentError("give at most one of lang, lang_from and lang_field")
-    if lang is not None:
-        return lang, "fixed"
-    if lang_field is not None:
-        return lang_field, "field"
-    if lang_from not in {None, "filename", "directory"}:
-        raise BadArgumentError(f"lang_from is {lang_from!r}: give filename or directory")
-    return "", lang_from or "none"
-
-
-def _check(paths: list[str], words: str, verify: int, per: str) -> None:
+def _check(words: str, verify: int, per: str) -> None:
     if per not in {"language", "document"}:
         raise BadArgumentError(f"per is {per!r}: give language or document")
-    if not paths:
-        raise BadArgumentError("no sources: give at least one file, directory or pattern")
     if words not in SEGMENTERS:
         raise BadArgumentError(f"words is {words!r}: give {', '.join(SEGMENTERS)}")
     if verify < 0:
@@ -241,8 +223,3 @@ def _findings(corpus: _core.Corpus, reports: list[str]) -> pl.DataFrame:
         "places": pl.List(pl.String()),
     }
     return pl.DataFrame(rows, schema=schema, orient="row")
-
-
-def _passed_over(corpus: _core.Corpus) -> pl.DataFrame:
-    rows = [(str(file), reason) for file, reason in corpus.passed_over]
-    return pl.DataFrame(rows, schema={"file": pl.String, "reason": pl.String}, orient="row")

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use glotgap_core::tokens::source::{self, Documents, Format, Invalid, Lang, Report};
 use glotgap_core::tokens::tally::Tally;
 use glotgap_core::tokens::words::{Segmenter, Words};
-use glotgap_core::tokens::{count, documents, reference, scan, tokenizer, words};
+use glotgap_core::tokens::{check, count, documents, reference, scan, tokenizer, words};
 use glotgap_core::{Error, Result};
 use numpy::{IntoPyArray, PyArray1};
 use pyo3::prelude::*;
@@ -167,6 +167,27 @@ impl Corpus {
         Ok((document_columns(py, &self.0, &units, &found)?, reports, found.verified))
     }
 
+    /// The language of each file's documents; None where the documents name their own.
+    #[getter]
+    fn languages(&self) -> Vec<Option<String>> {
+        self.0.languages()
+    }
+
+    /// Checks the text of all units: a dict of columns, one row a file, language and check; the reports; and the level,
+    /// for one in 2^level documents was compared with the others.
+    #[pyo3(signature = (*, memory, threads=None, progress=None))]
+    fn check<'py>(
+        &self,
+        py: Python<'py>,
+        memory: usize,
+        threads: Option<Bound<'py, PyAny>>,
+        progress: Option<Py<PyAny>>,
+    ) -> PyResult<(Bound<'py, PyDict>, Vec<String>, u32)> {
+        let found = watched(py, threads, progress, |threads, look| check::scan(&self.0, memory, threads, look))?;
+        let reports = found.reports.iter().map(written).collect::<PyResult<_>>()?;
+        Ok((check_columns(py, &found.rows)?, reports, found.level))
+    }
+
     /// (fault, whether something was lost, file, count, [(line or row, note)]) of all faults in the reports of all units.
     #[allow(clippy::type_complexity, reason = "rows of a table")]
     fn findings(&self, reports: Vec<String>) -> PyResult<Vec<(&'static str, bool, PathBuf, u64, Vec<(u64, String)>)>> {
@@ -315,5 +336,22 @@ fn document_columns<'py>(
     columns.set_item("unit_documents", sizes.collect::<Vec<_>>().into_pyarray(py))?;
     let lines = found.reports.iter().map(|report| report.lines);
     columns.set_item("unit_lines", lines.collect::<Vec<_>>().into_pyarray(py))?;
+    Ok(columns)
+}
+
+/// A row for each file (by its number), language and check.
+fn check_columns<'py>(py: Python<'py>, rows: &[check::Row]) -> PyResult<Bound<'py, PyDict>> {
+    let columns = PyDict::new(py);
+    let texts = |of: fn(&check::Row) -> &str| rows.iter().map(of).collect::<Vec<_>>();
+    columns.set_item("group", texts(|row| &row.language))?;
+    columns.set_item("check", texts(|row| row.check))?;
+    columns.set_item("detail", rows.iter().map(|row| row.detail.as_deref()).collect::<Vec<_>>())?;
+    columns.set_item("example", texts(|row| &row.example))?;
+    let numbers = |of: fn(&check::Row) -> u64| rows.iter().map(of).collect::<Vec<_>>().into_pyarray(py);
+    columns.set_item("file", numbers(|row| row.file as u64))?;
+    columns.set_item("documents", numbers(|row| row.documents))?;
+    columns.set_item("occurrences", numbers(|row| row.occurrences))?;
+    columns.set_item("bytes", numbers(|row| row.bytes))?;
+    columns.set_item("place", numbers(|row| row.place))?;
     Ok(columns)
 }
