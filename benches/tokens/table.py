@@ -15,9 +15,12 @@ OWN = {"glotgap", "huggingface"}
 
 
 def machine() -> dict[str, Any]:
-    """The CPU and its count, and the system: nothing that names the host."""
-    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    cpu = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
+    """The CPU with its family and model (one name covers several) and its count, and the system; nothing of the host."""
+    lines = [line.partition(":") for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()]
+    told = {key.strip(): value.strip() for key, _, value in reversed(lines)}
+    cpu = told.get("model name", platform.machine())
+    if "cpu family" in told:
+        cpu += f" family {told['cpu family']} model {told['model']}"
     system = f"{platform.system()} {platform.release().split('-')[0]}"
     return {"cpu": cpu, "cores": os.cpu_count(), "system": system, "date": dt.datetime.now(dt.UTC).date().isoformat()}
 

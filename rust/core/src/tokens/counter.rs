@@ -24,17 +24,13 @@ use crate::tokens::recent::Recent;
 use crate::tokens::table::{LONGEST, Table};
 use crate::tokens::tally::Tally;
 use crate::tokens::tokenizer::{Engine, Scratch, Tokenizer};
-use crate::tokens::units::units;
-
-/// So many units are asked of the memory before the first is looked up.
-const AHEAD: usize = 32;
+use crate::tokens::units::each_unit;
 
 /// Counts tokens of one tokenizer: the same one at each call.
 pub struct Counter {
     units: Table,
     words: Words,
     scratch: Scratch,
-    parts: Vec<Range<usize>>,
     memory: usize,
 }
 
@@ -51,7 +47,6 @@ impl Counter {
             units: Table::default(),
             words: Words { recent: [Recent::new(12), Recent::new(12)], scratch: model::Scratch::default() },
             scratch: Scratch::default(),
-            parts: Vec::new(),
             memory,
         }
     }
@@ -69,29 +64,20 @@ impl Counter {
     }
 
     fn count_units(&mut self, engine: &Engine, kinds: &Kinds, text: &str) -> Result<Tally> {
-        let (mut tally, mut cuts) = (Tally::default(), units(text));
-        loop {
-            let seen = &self.units;
-            self.parts.clear();
-            self.parts.extend(cuts.by_ref().take(AHEAD).inspect(|unit| seen.prefetch(text.as_bytes(), unit.clone())));
-            if self.parts.is_empty() {
-                return Ok(tally);
-            }
-            self.count_parts(engine, kinds, text, &mut tally)?;
-        }
+        let mut tally = Tally::default();
+        let ask = |counter: &Self, unit| counter.units.prefetch(text.as_bytes(), unit);
+        each_unit(text, self, ask, |counter, unit| {
+            tally += counter.count_unit(engine, kinds, text, unit)?;
+            Ok(())
+        })?;
+        Ok(tally)
     }
 
-    fn count_parts(&mut self, engine: &Engine, kinds: &Kinds, text: &str, tally: &mut Tally) -> Result<()> {
-        let Self { units: seen, words, scratch, parts, .. } = self;
-        for unit in parts.iter() {
-            let mut count = || words.count(engine, kinds, &text[unit.clone()], place(unit), scratch);
-            *tally += if may_repeat(text, unit) {
-                recall(seen.value(text.as_bytes(), unit.clone()), count)?
-            } else {
-                count()?
-            };
-        }
-        Ok(())
+    #[inline]
+    fn count_unit(&mut self, engine: &Engine, kinds: &Kinds, text: &str, unit: Range<usize>) -> Result<Tally> {
+        let Self { units: seen, words, scratch, .. } = self;
+        let mut count = || words.count(engine, kinds, &text[unit.clone()], place(&unit), scratch);
+        if may_repeat(text, &unit) { recall(seen.value(text.as_bytes(), unit.clone()), count) } else { count() }
     }
 }
 

@@ -19,12 +19,42 @@ use std::ops::Range;
 
 use memchr::memchr_iter;
 
+use crate::error::Result;
+
 /// The places of the units of `text`, in order; together they are the text.
 pub fn units(text: &str) -> impl Iterator<Item = Range<usize>> {
     let bytes = text.as_bytes();
     let cuts = memchr_iter(b' ', bytes).filter(move |&at| is_lone(bytes, at));
     let mut start = 0;
     cuts.chain((!text.is_empty()).then_some(text.len())).map(move |end| std::mem::replace(&mut start, end)..end)
+}
+
+/// So many units are asked of the memory before the first is looked up.
+const AHEAD: usize = 32;
+
+/// Gives each unit of `text` to `take`, after it and those that follow were given to `ask`, which may have the memory
+/// fetch what `take` will need.
+#[inline]
+pub fn each_unit<S>(
+    text: &str,
+    state: &mut S,
+    ask: impl Fn(&S, Range<usize>),
+    mut take: impl FnMut(&mut S, Range<usize>) -> Result<()>,
+) -> Result<()> {
+    let mut cuts = units(text);
+    let mut batch = [const { 0..0 }; AHEAD];
+    loop {
+        let mut count = 0;
+        for (place, unit) in batch.iter_mut().zip(&mut cuts) {
+            *place = unit;
+            count += 1;
+        }
+        if count == 0 {
+            return Ok(());
+        }
+        batch[..count].iter().for_each(|unit| ask(state, unit.clone()));
+        batch[..count].iter().try_for_each(|unit| take(state, unit.clone()))?;
+    }
 }
 
 /// Whether the space at `at` stands between two characters that are not white.

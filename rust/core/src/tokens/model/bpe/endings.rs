@@ -56,7 +56,14 @@ struct Padded<'w> {
     word: &'w [u8],
 }
 
-impl Padded<'_> {
+impl<'w> Padded<'w> {
+    #[inline(always)]
+    fn new(word: &'w [u8]) -> Self {
+        let mut padded = Self { bytes: [0; LONGEST + KEPT], word };
+        padded.bytes[..word.len()].copy_from_slice(word);
+        padded
+    }
+
     #[inline(always)]
     fn key(&self, place: usize) -> [u64; 3] {
         let mut key = [0; 3];
@@ -68,10 +75,21 @@ impl Padded<'_> {
 impl Search {
     /// The number of tokens of a word of up to [`LONGEST`] bytes; none if it holds an unknown unit.
     pub fn count(&self, rules: &Rules, word: &[u8], endings: &mut Endings) -> Option<u32> {
-        let mut padded = Padded { bytes: [0; LONGEST + KEPT], word };
-        padded.bytes[..word.len()].copy_from_slice(word);
         endings.solved = 0;
-        Some(u32::from(self.ending(rules, &padded, 0, endings)?.count))
+        Some(u32::from(self.ending(rules, &Padded::new(word), 0, endings)?.count))
+    }
+
+    /// Appends the tokens of a word of up to [`LONGEST`] bytes; none if it holds an unknown unit.
+    pub fn short_tokens(&self, rules: &Rules, word: &[u8], tokens: &mut Vec<u32>, endings: &mut Endings) -> Option<()> {
+        let padded = Padded::new(word);
+        endings.solved = 0;
+        let mut place = 0;
+        while place < word.len() {
+            let piece = self.ending(rules, &padded, place, endings)?.first;
+            tokens.push(piece);
+            place += self.pieces.length(piece);
+        }
+        Some(())
     }
 
     /// The tokens of what is left of a word from `place` on.

@@ -107,6 +107,13 @@ impl Bpe {
 
     /// Searches between units that become bytes; false if another kind of unknown unit comes.
     fn search(&self, search: &Search, word: &str, scratch: &mut Scratch) -> bool {
+        if word.len() <= endings::LONGEST {
+            let Scratch { pieces, endings, .. } = scratch;
+            if search.short_tokens(&self.rules, word.as_bytes(), pieces, endings).is_some() {
+                return true;
+            }
+            pieces.clear();
+        }
         let mut rest = word;
         loop {
             let length = search.tokens(&self.rules, rest.as_bytes(), &mut scratch.pieces, &mut scratch.dead);
