@@ -15,7 +15,7 @@ OWN = {"glotgap", "huggingface"}
 
 
 def machine() -> dict[str, Any]:
-    """The CPU with its family and model (one name covers several) and its count, and the system; nothing of the host."""
+    """The CPU with its family and model (one name covers several) and its count, and the system; no host."""
     lines = [line.partition(":") for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()]
     told = {key.strip(): value.strip() for key, _, value in reversed(lines)}
     cpu = told.get("model name", platform.machine())
