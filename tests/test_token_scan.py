@@ -118,8 +118,8 @@ def test_a_stopped_scan_goes_on_from_its_checkpoint(corpus, loaded, whole, tmp_p
     asked = {"lang_from": "filename", "verify": 0, "checkpoint": kept}
     first_size = min(file.stat().st_size for file in corpus.iterdir())
 
-    def stop(done, _total):
-        if done > first_size and kept.exists():
+    def stop(seen):
+        if seen.phase == "reading" and seen.done > first_size and kept.exists():
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

@@ -69,14 +69,14 @@ def scan(
 ) -> int:
     """Count the tokens of the corpus at PATH: files, directories, patterns, or - for standard input."""
     from glotgap import tables
-    from glotgap.cli.progress import reading as shown
+    from glotgap.cli.progress import scanning
     from glotgap.tokens import inspect
 
     if resume and out is None:
         raise click.UsageError("--resume keeps its checkpoint beside --out: give --out")
     tokenizers = [_load(source) for source in sources]
     checkpoint = f"{out}.part.parquet" if out is not None and resume else None
-    with shown(quiet=quiet) as progress:
+    with scanning(quiet=quiet) as progress:
         found = inspect(list(paths), tokenizers, format=form, progress=progress, checkpoint=checkpoint, **reading)
     if out is not None:
         tables.write(found.frame, out, {**found.metadata, "verified": str(found.verified)})

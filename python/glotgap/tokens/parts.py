@@ -1,7 +1,8 @@
 """A scan, part by part: units of the corpus up to some bytes, counted, added, kept."""
 
+import json
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import polars as pl
@@ -9,9 +10,10 @@ import polars as pl
 from glotgap import _core, tables
 from glotgap.tokens.checkpoint import Checkpoint
 from glotgap.tokens.counted import added
+from glotgap.tokens.progress import Watcher, watcher
 from glotgap.tokens.tokenizer import Tokenizer
 
-__all__ = ["Parts"]
+__all__ = ["Parts", "counts_frame"]
 
 PART: Final = 1 << 30
 """Stored bytes of a part, if the units are not larger."""
@@ -32,7 +34,7 @@ class Parts:
         tokenizers: Sequence[Tokenizer],
         checkpoint: Checkpoint,
         counting: dict[str, Any],
-        progress: Callable[[int, int], object] | None,
+        progress: Watcher | None,
     ) -> None:
         self.corpus = corpus
         self.tokenizers = tokenizers
@@ -51,14 +53,14 @@ class Parts:
         parts = list(self._cut(left)) if kept.path else [left]
         for part in parts:
             columns, reports, verified = self._count_part(part)
-            new = self._frame(columns, source)
+            new = counts_frame(columns, self.tokenizers, self._counting["words"], source)
             kept.frame = new if kept.frame is None else _sum(kept.frame, new)
             kept.reports |= {names[unit]: report for unit, report in zip(part, reports, strict=True)}
             kept.verified += verified
             if len(parts) > 1:
                 kept.save()
         kept.remove()
-        return kept.frame if kept.frame is not None else self._frame({}, source)
+        return kept.frame if kept.frame is not None else counts_frame({}, self.tokenizers, "none", source)
 
     @property
     def reports(self) -> list[str]:
@@ -82,32 +84,30 @@ class Parts:
             self._sizes[unit] for unit, (name, _) in enumerate(self.corpus.units) if name in self.checkpoint.reports
         )
         verify = math.ceil(self._verify * (size / self._total if self._total else 1))
-        progress = self._progress
-
-        def shifted(done: int, _: int) -> object:
-            return progress(before + done, self._total) if progress else None
-
-        compiled = [tokenizer.compiled for tokenizer in self.tokenizers]
-        shown = shifted if progress else None
-        return self.corpus.scan(part, compiled, verify=verify, progress=shown, **self._counting)
-
-    def _frame(self, columns: dict[str, Any], source: str) -> pl.DataFrame:
-        words = self._counting["words"]
-        numbers = columns.pop("tokenizer", [])
-        names = {
-            "source": [source] * len(numbers),
-            "tokenizer": [self.tokenizers[number].name for number in numbers],
-            "segmenter": [words] * len(numbers),
-            "vocabulary": [self.tokenizers[number].vocabulary for number in numbers],
-            "used": [len(ids) for ids in columns.get("token_ids", [])],
+        behind = sum(json.loads(report)["documents"] for report in self.checkpoint.reports.values())
+        asked = {
+            **self._counting,
+            "verify": verify,
+            "progress": watcher(self._progress, before, self._total, behind),
         }
-        if words == "none":
-            columns |= dict.fromkeys(("words", "word_tokens", "words_split", "words_single"), [None] * len(numbers))
-        columns |= names
-        series = [
-            pl.Series(column.name, columns.get(column.name, []), column.dtype) for column in tables.COUNTS.columns
-        ]
-        return tables.sort("COUNTS", pl.DataFrame(series))
+        return self.corpus.scan(part, asked)
+
+
+def counts_frame(columns: dict[str, Any], tokenizers: Sequence[Tokenizer], words: str, source: str) -> pl.DataFrame:
+    """Return columns of the core as COUNTS."""
+    numbers = columns.get("tokenizer", [])
+    columns = {
+        **columns,
+        "source": [source] * len(numbers),
+        "tokenizer": [tokenizers[number].name for number in numbers],
+        "segmenter": [words] * len(numbers),
+        "vocabulary": [tokenizers[number].vocabulary for number in numbers],
+        "used": [len(ids) for ids in columns.get("token_ids", [])],
+    }
+    if words == "none":
+        columns |= dict.fromkeys(("words", "word_tokens", "words_split", "words_single"), [None] * len(numbers))
+    series = [pl.Series(column.name, columns.get(column.name, []), column.dtype) for column in tables.COUNTS.columns]
+    return tables.sort("COUNTS", pl.DataFrame(series))
 
 
 def _sum(first: pl.DataFrame, second: pl.DataFrame) -> pl.DataFrame:

@@ -2,9 +2,13 @@
 
 #![allow(clippy::needless_pass_by_value, reason = "arguments from Python arrive by value")]
 
+mod corpus;
+mod counting;
 mod error;
+mod reading;
 mod run;
 mod statistics;
+mod stream;
 mod texts;
 mod tokens;
 mod weights;
@@ -13,9 +17,13 @@ mod weights;
 #[pyo3::pymodule]
 mod _core {
     #[pymodule_export]
+    use crate::corpus::Corpus;
+    #[pymodule_export]
     use crate::statistics::{Histogram, Moments};
     #[pymodule_export]
-    use crate::tokens::{Corpus, Tokenizer, versions};
+    use crate::stream::Stream;
+    #[pymodule_export]
+    use crate::tokens::{Tokenizer, versions};
     #[pymodule_export]
     use crate::weights::Model;
 

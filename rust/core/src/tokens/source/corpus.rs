@@ -219,17 +219,20 @@ impl Corpus {
             faults.append(&report.faults, *lines);
             *lines += report.lines;
         }
-        files.iter().zip(&self.sources).flat_map(|((_, faults), source)| findings(faults, &source.path)).collect()
+        files.iter().zip(&self.sources).flat_map(|((_, faults), source)| Finding::all(faults, &source.path)).collect()
     }
 }
 
-fn findings<'a>(faults: &'a Faults, file: &'a Path) -> impl Iterator<Item = Finding> + use<'a> {
-    faults.iter().map(|(fault, found)| Finding {
-        fault,
-        file: file.to_owned(),
-        count: found.count,
-        first: found.first.clone(),
-    })
+impl Finding {
+    /// One for each kind of fault in `file`.
+    pub fn all<'a>(faults: &'a Faults, file: &'a Path) -> impl Iterator<Item = Self> + use<'a> {
+        faults.iter().map(|(fault, found)| Self {
+            fault,
+            file: file.to_owned(),
+            count: found.count,
+            first: found.first.clone(),
+        })
+    }
 }
 
 fn check(options: &Options) -> Result<()> {

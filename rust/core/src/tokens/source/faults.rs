@@ -139,3 +139,18 @@ pub struct Report {
     /// What was wrong.
     pub faults: Faults,
 }
+
+impl Report {
+    /// The report of units that follow each other.
+    #[must_use]
+    pub fn joined(units: &[Self]) -> Self {
+        let mut whole = Self::default();
+        for unit in units {
+            whole.faults.append(&unit.faults, whole.lines);
+            whole.documents += unit.documents;
+            whole.text_bytes += unit.text_bytes;
+            whole.lines += unit.lines;
+        }
+        whole
+    }
+}

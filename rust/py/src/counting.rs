@@ -1,0 +1,186 @@
+//! Counts of any supply of documents as columns for Python.
+
+use std::sync::Arc;
+
+use glotgap_core::tokens::documents::{self, Rows};
+use glotgap_core::tokens::scan;
+use glotgap_core::tokens::supply::Supply;
+use glotgap_core::tokens::tally::Tally;
+use glotgap_core::tokens::tokenizer::Tokenizer;
+use glotgap_core::tokens::totals::TokenTotals;
+use glotgap_core::tokens::walk::{Seen, Walked, Wanted};
+use glotgap_core::tokens::words::{Segmenter, Words};
+use glotgap_core::{Error, Result};
+use numpy::{Element, IntoPyArray};
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use crate::error::exception;
+use crate::reading::written;
+use crate::run::{Shown, watched_by};
+use crate::tokens;
+
+/// What is asked of a count, as a dict.
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+pub struct Asked<'py> {
+    tokenizers: Vec<PyRef<'py, tokens::Tokenizer>>,
+    words: String,
+    memory: usize,
+    verify: usize,
+    threads: Option<Bound<'py, PyAny>>,
+    progress: Option<Py<PyAny>>,
+}
+
+/// A dict of columns, a report for each unit, and how many documents were counted again.
+pub type Counted<'py> = (Bound<'py, PyDict>, Vec<String>, usize);
+
+/// A progress callback hears whether documents are read (or counted again), how many bytes (or documents) of how many
+/// are done, and how many documents were read.
+impl Shown for Seen {
+    fn is_last(&self) -> bool {
+        self.done == self.total
+    }
+
+    fn show(self, py: Python<'_>, progress: &Py<PyAny>) -> PyResult<()> {
+        progress.call1(py, (self.reading, self.done, self.total, self.documents)).map(drop)
+    }
+}
+
+/// One row a language and tokenizer.
+pub fn by_language<'py>(py: Python<'py>, supply: &impl Supply, asked: Asked<'py>) -> PyResult<Counted<'py>> {
+    let Job { tokenizers, segmenter, memory, verify, threads, progress } = Job::new(asked)?;
+    let tokenizers: Vec<&Tokenizer> = tokenizers.iter().map(AsRef::as_ref).collect();
+    let wanted = Wanted { tokenizers: &tokenizers, segmenter: &segmenter, memory, verify };
+    let found = watched_by(py, threads, progress, |threads, look: &mut dyn FnMut(Seen) -> Result<()>| {
+        scan::scan(supply, &wanted, threads, look)
+    })?;
+    counted(columns(py, &found, &tokenizers)?, &found.walked)
+}
+
+/// A column of documents, and one of tallies, one a document and tokenizer.
+pub fn by_document<'py>(
+    py: Python<'py>,
+    supply: &impl Supply,
+    before: u64,
+    asked: Asked<'py>,
+) -> PyResult<Counted<'py>> {
+    let Job { tokenizers, segmenter, memory, verify, threads, progress } = Job::new(asked)?;
+    let tokenizers: Vec<&Tokenizer> = tokenizers.iter().map(AsRef::as_ref).collect();
+    let wanted = Wanted { tokenizers: &tokenizers, segmenter: &segmenter, memory, verify };
+    let mut all = Documents::default();
+    let mut take = |rows: &Rows| {
+        all.add(rows);
+        Ok(())
+    };
+    let job = |threads, look: &mut dyn FnMut(Seen) -> Result<()>| {
+        documents::scan(supply, &wanted, before, &mut take, threads, look)
+    };
+    let walked = watched_by(py, threads, progress, job)?;
+    let columns = all.columns(py)?;
+    columns.set_item("languages", supply.names().all().iter().map(ToString::to_string).collect::<Vec<_>>())?;
+    counted(columns, &walked)
+}
+
+fn counted<'py>(columns: Bound<'py, PyDict>, walked: &Walked) -> PyResult<Counted<'py>> {
+    Ok((columns, walked.reports.iter().map(written).collect::<PyResult<_>>()?, walked.verified))
+}
+
+/// What is asked, without Python's types.
+struct Job<'py> {
+    tokenizers: Vec<Arc<Tokenizer>>,
+    segmenter: Segmenter,
+    memory: usize,
+    verify: usize,
+    threads: Option<Bound<'py, PyAny>>,
+    progress: Option<Py<PyAny>>,
+}
+
+impl<'py> Job<'py> {
+    fn new(asked: Asked<'py>) -> PyResult<Self> {
+        let Asked { tokenizers, words, memory, verify, threads, progress } = asked;
+        let segmenter = Segmenter::new(kind(&words).map_err(|e| exception(&e))?);
+        let tokenizers = tokenizers.iter().map(|one| Arc::clone(&one.0)).collect();
+        Ok(Self { tokenizers, segmenter, memory, verify, threads, progress })
+    }
+}
+
+fn kind(words: &str) -> Result<Words> {
+    match words {
+        "icu" => Ok(Words::Icu),
+        "unicode" => Ok(Words::Unicode),
+        "whitespace" => Ok(Words::Whitespace),
+        "none" => Ok(Words::None),
+        other => Err(Error::bad_argument(format!("words is {other:?}"), "give icu, unicode, whitespace or none")),
+    }
+}
+
+/// A row for each language and tokenizer (by its number), languages in order.
+fn columns<'py>(py: Python<'py>, found: &scan::Found, tokenizers: &[&Tokenizer]) -> PyResult<Bound<'py, PyDict>> {
+    let rows: Vec<_> = found
+        .totals
+        .iter()
+        .flat_map(|(language, all)| all.tokenizers.iter().enumerate().map(move |(i, one)| (language, all, i, one)))
+        .collect();
+    let columns = PyDict::new(py);
+    columns.set_item("group", rows.iter().map(|(language, ..)| language.as_str()).collect::<Vec<_>>())?;
+    let put = |name: &str, column: Vec<u64>| columns.set_item(name, column.into_pyarray(py));
+    put("tokenizer", rows.iter().map(|row| row.2 as u64).collect())?;
+    put("docs", rows.iter().map(|row| row.1.documents).collect())?;
+    put("bytes", rows.iter().map(|row| row.1.bytes).collect())?;
+    put("chars", rows.iter().map(|row| row.1.chars).collect())?;
+    put("words", rows.iter().map(|row| row.1.words).collect())?;
+    put("tokens", rows.iter().map(|row| row.3.tokens()).collect())?;
+    put("word_tokens", rows.iter().map(|row| row.3.word_tokens).collect())?;
+    put("words_split", rows.iter().map(|row| row.3.words_split).collect())?;
+    put("words_single", rows.iter().map(|row| row.3.words_single).collect())?;
+    put("unk", rows.iter().map(|row| row.3.unknown(&tokenizers[row.2].kinds)).collect())?;
+    put("fallback", rows.iter().map(|row| row.3.fallback(&tokenizers[row.2].kinds)).collect())?;
+    let ids =
+        |row: &(_, _, usize, &TokenTotals)| row.3.frequencies.keys().copied().collect::<Vec<u32>>().into_pyarray(py);
+    let times =
+        |row: &(_, _, usize, &TokenTotals)| row.3.frequencies.values().copied().collect::<Vec<u64>>().into_pyarray(py);
+    columns.set_item("token_ids", rows.iter().map(ids).collect::<Vec<_>>())?;
+    columns.set_item("token_counts", rows.iter().map(times).collect::<Vec<_>>())?;
+    Ok(columns)
+}
+
+/// The rows of all documents, one behind the other.
+#[derive(Default)]
+struct Documents {
+    files: Vec<u64>,
+    rows: Rows,
+}
+
+impl Documents {
+    fn add(&mut self, rows: &Rows) {
+        self.files.resize(self.files.len() + rows.numbers.len(), rows.file as u64);
+        self.rows.numbers.extend_from_slice(&rows.numbers);
+        self.rows.languages.extend_from_slice(&rows.languages);
+        self.rows.bytes.extend_from_slice(&rows.bytes);
+        self.rows.chars.extend_from_slice(&rows.chars);
+        self.rows.words.extend_from_slice(&rows.words);
+        self.rows.tallies.extend_from_slice(&rows.tallies);
+    }
+
+    fn columns(self, py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
+        let columns = PyDict::new(py);
+        let tallies = |of: fn(&Tally) -> u32| self.rows.tallies.iter().map(|tally| u64::from(of(tally))).collect();
+        let (tokens, unknown, fallback) =
+            (tallies(|tally| tally.tokens), tallies(|tally| tally.unknown), tallies(|tally| tally.fallback));
+        put(&columns, "file", self.files)?;
+        put(&columns, "document", self.rows.numbers)?;
+        put(&columns, "language", self.rows.languages)?;
+        put(&columns, "bytes", self.rows.bytes)?;
+        put(&columns, "chars", self.rows.chars)?;
+        put(&columns, "words", self.rows.words)?;
+        put::<u64>(&columns, "tokens", tokens)?;
+        put::<u64>(&columns, "unk", unknown)?;
+        put::<u64>(&columns, "fallback", fallback)?;
+        Ok(columns)
+    }
+}
+
+fn put<T: Element>(columns: &Bound<'_, PyDict>, name: &str, column: Vec<T>) -> PyResult<()> {
+    columns.set_item(name, column.into_pyarray(columns.py()))
+}
