@@ -11,7 +11,7 @@ from glotgap.cli.checks import check_table, usable
 if TYPE_CHECKING:
     from glotgap.tokens import Scan, Tokenizer
 
-FORMATS = ("text", "jsonl", "csv", "tsv", "parquet", "arrow", "arrow-stream")
+FORMATS = ("text", "jsonl", "csv", "tsv", "parquet", "arrow", "arrow-stream", "conllu")
 
 LOST = 3
 """Exit code where part of the data could not be counted; what could be was."""
@@ -38,8 +38,10 @@ def _check_size(_context: click.Context, _option: click.Parameter, value: str) -
               help="What happens to text that is not UTF-8.")  # fmt: skip
 @click.option("--format", "form", type=click.Choice(FORMATS),
               help="Format of all files, instead of what their content says.")  # fmt: skip
-@click.option("--words", type=click.Choice(["icu", "unicode", "whitespace", "none"]), default="icu", show_default=True,
-              help="How words are found.")  # fmt: skip
+@click.option("--words", type=click.Choice(["icu", "unicode", "whitespace", "conllu", "none"]), default="icu",
+              show_default=True, help="How words are found.")  # fmt: skip
+@click.option("--allow-unspaced", is_flag=True,
+              help="Let white space make words even in scripts that put none between words.")  # fmt: skip
 @click.option("--per", type=click.Choice(["language", "document"]), default="language", show_default=True,
               help="One row a language, or a document.")  # fmt: skip
 @click.option("--memory", default="512MB", show_default=True, callback=_check_size, metavar="SIZE",

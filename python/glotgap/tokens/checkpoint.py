@@ -6,6 +6,7 @@ the scan was asked for. A scan that is asked for anything else does not go on fr
 
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ class Checkpoint:
         frame: COUNTS of the units done; None before the first.
         reports: what reading each unit came to, by its id.
         verified: documents counted again by the reference.
+        letters: by language, all letters and those of scripts without spaces, where white space makes words.
     """
 
     path: Path | None
@@ -35,6 +37,7 @@ class Checkpoint:
     frame: pl.DataFrame | None = None
     reports: dict[str, str] = field(default_factory=dict)
     verified: int = 0
+    letters: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     @classmethod
     def open(cls, path: str | os.PathLike[str] | None, asked: dict[str, str]) -> "Checkpoint":
@@ -52,13 +55,21 @@ class Checkpoint:
         metadata = tables.read_metadata(found)
         _refuse_other(found, metadata, asked)
         reports: dict[str, Any] = json.loads(metadata["reports"])
-        return cls(found, asked, tables.read(found, "COUNTS"), reports, int(metadata["verified"]))
+        letters = {language: (all_, some) for language, (all_, some) in json.loads(metadata["letters"]).items()}
+        return cls(found, asked, tables.read(found, "COUNTS"), reports, int(metadata["verified"]), letters)
 
     def save(self) -> None:
         """Keep what was counted so far."""
         if self.path is not None and self.frame is not None:
             state = {"reports": json.dumps(self.reports), "verified": str(self.verified)}
+            state["letters"] = json.dumps(self.letters)
             tables.write(self.frame, self.path, {**self.asked, **state})
+
+    def add_letters(self, letters: Mapping[str, tuple[int, int]]) -> None:
+        """Add those of another part."""
+        for language, (all_, unspaced) in letters.items():
+            before = self.letters.get(language, (0, 0))
+            self.letters[language] = (before[0] + all_, before[1] + unspaced)
 
     def remove(self) -> None:
         """Forget it: the scan is done."""

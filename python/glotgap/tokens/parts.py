@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any, Final
 
 import polars as pl
@@ -10,8 +10,8 @@ import polars as pl
 from glotgap import _core, tables
 from glotgap.tokens.checkpoint import Checkpoint
 from glotgap.tokens.counted import added
-from glotgap.tokens.progress import Watcher, watcher
-from glotgap.tokens.tokenizer import Tokenizer
+from glotgap.tokens.progress import watcher
+from glotgap.tokens.wanted import Wanted
 
 __all__ = ["Parts", "counts_frame"]
 
@@ -24,24 +24,14 @@ class Parts:
 
     Attributes:
         corpus: the corpus.
-        tokenizers: the tokenizers.
+        wanted: what is asked.
         checkpoint: what was counted so far.
     """
 
-    def __init__(
-        self,
-        corpus: _core.Corpus,
-        tokenizers: Sequence[Tokenizer],
-        checkpoint: Checkpoint,
-        counting: dict[str, Any],
-        progress: Watcher | None,
-    ) -> None:
+    def __init__(self, corpus: _core.Corpus, wanted: Wanted, checkpoint: Checkpoint) -> None:
         self.corpus = corpus
-        self.tokenizers = tokenizers
+        self.wanted = wanted
         self.checkpoint = checkpoint
-        self._verify = counting.pop("verify")
-        self._counting = counting
-        self._progress = progress
         self._sizes = dict(enumerate(size for _, size in corpus.units))
         self._total = sum(self._sizes.values())
 
@@ -52,15 +42,15 @@ class Parts:
         left = [unit for unit, name in enumerate(names) if name not in kept.reports]
         parts = list(self._cut(left)) if kept.path else [left]
         for part in parts:
-            columns, reports, verified = self._count_part(part)
-            new = counts_frame(columns, self.tokenizers, self._counting["words"], source)
+            columns, reports, verified, letters = self._count_part(part)
+            new = counts_frame(columns, self.wanted, source)
             kept.frame = new if kept.frame is None else _sum(kept.frame, new)
             kept.reports |= {names[unit]: report for unit, report in zip(part, reports, strict=True)}
             kept.verified += verified
+            kept.add_letters(letters)
             if len(parts) > 1:
                 kept.save()
-        kept.remove()
-        return kept.frame if kept.frame is not None else counts_frame({}, self.tokenizers, "none", source)
+        return kept.frame if kept.frame is not None else counts_frame({}, self.wanted, source)
 
     @property
     def reports(self) -> list[str]:
@@ -78,24 +68,25 @@ class Parts:
             held += self._sizes[unit]
         yield part
 
-    def _count_part(self, part: list[int]) -> tuple[dict[str, Any], list[str], int]:
+    def _count_part(self, part: list[int]) -> tuple[dict[str, Any], list[str], int, dict[str, tuple[int, int]]]:
         size = sum(self._sizes[unit] for unit in part)
         before = sum(
             self._sizes[unit] for unit, (name, _) in enumerate(self.corpus.units) if name in self.checkpoint.reports
         )
-        verify = math.ceil(self._verify * (size / self._total if self._total else 1))
+        verify = math.ceil(self.wanted.verify * (size / self._total if self._total else 1))
         behind = sum(json.loads(report)["documents"] for report in self.checkpoint.reports.values())
         asked = {
-            **self._counting,
+            **self.wanted.counting,
             "verify": verify,
-            "progress": watcher(self._progress, before, self._total, behind),
+            "progress": watcher(self.wanted.progress, before, self._total, behind),
         }
         return self.corpus.scan(part, asked)
 
 
-def counts_frame(columns: dict[str, Any], tokenizers: Sequence[Tokenizer], words: str, source: str) -> pl.DataFrame:
+def counts_frame(columns: dict[str, Any], wanted: Wanted, source: str) -> pl.DataFrame:
     """Return columns of the core as COUNTS."""
     numbers = columns.get("tokenizer", [])
+    tokenizers, words = wanted.tokenizers, wanted.segmenter.name
     columns = {
         **columns,
         "source": [source] * len(numbers),
@@ -106,7 +97,11 @@ def counts_frame(columns: dict[str, Any], tokenizers: Sequence[Tokenizer], words
     }
     if words == "none":
         columns |= dict.fromkeys(("words", "word_tokens", "words_split", "words_single"), [None] * len(numbers))
-    series = [pl.Series(column.name, columns.get(column.name, []), column.dtype) for column in tables.COUNTS.columns]
+    # Polars makes an Array of one list from numpy, whatever type is asked for.
+    series = [
+        pl.Series(column.name, columns.get(column.name, []), column.dtype).cast(column.dtype)
+        for column in tables.COUNTS.columns
+    ]
     return tables.sort("COUNTS", pl.DataFrame(series))
 
 

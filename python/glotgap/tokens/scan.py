@@ -7,7 +7,7 @@ part, what was counted so far is kept in a checkpoint, which a later call takes 
 import os
 import warnings
 from collections.abc import Iterable
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias
 
 import polars as pl
 
@@ -15,14 +15,13 @@ from glotgap._errors import BadArgumentError, GlotgapWarning
 from glotgap.tokens.given import paths_or_documents
 from glotgap.tokens.outcome import Scan
 from glotgap.tokens.progress import Watcher
+from glotgap.tokens.segmenters import SEGMENTERS, Cut, Segmenter
 from glotgap.tokens.sizes import parse_size
-from glotgap.tokens.sources import Wanted, scan_documents, scan_files
+from glotgap.tokens.sources import scan_documents, scan_files
 from glotgap.tokens.tokenizer import Tokenizer
+from glotgap.tokens.wanted import Wanted
 
 __all__ = ["SEGMENTERS", "inspect", "scan"]
-
-SEGMENTERS: Final = ("icu", "unicode", "whitespace", "none")
-"""Ways of finding words; see docs/tokens.md."""
 
 Path_: TypeAlias = str | os.PathLike[str]
 
@@ -38,7 +37,9 @@ def scan(
     documents: str = "line",
     invalid: str = "skip",
     format: str | None = None,  # noqa: A002  # the name of the option on the command line
-    words: str = "icu",
+    words: str | Cut = "icu",
+    words_version: str | None = None,
+    allow_unspaced: bool = False,
     per: str = "language",
     memory: str | int = "512MB",
     verify: int = 1000,
@@ -50,8 +51,8 @@ def scan(
     r"""Return the table COUNTS of a corpus: one row a language and tokenizer, counted exactly, in bounded memory.
 
     Args:
-        sources: files, directories or patterns: plain text, JSON lines, CSV, TSV, Parquet or Arrow, plain or in gz,
-            zst, xz or bz2, told by content; "-" is standard input. A list or tuple of str holds paths. Any other
+        sources: files, directories or patterns: plain text, JSON lines, CSV, TSV, Parquet, Arrow or CoNLL-U, plain or
+            in gz, zst, xz or bz2, told by content; "-" is standard input. A list or tuple of str holds paths. Any other
             iterable holds documents, which are taken as they are needed and never held as a whole: str; (language,
             text); dicts, whose fields text_field and lang_field are read; or Arrow and polars batches with such
             columns. They are counted as the same documents in a file, cannot be resumed (scan what is left and
@@ -64,8 +65,12 @@ def scan(
         text_field: the field or column that holds the text.
         documents: what a document of a plain text file is: a "line", the "file", or lines up to a "blank" one.
         invalid: text that is not UTF-8 is left out ("skip"), or its bad bytes become U+FFFD ("replace").
-        format: "text", "jsonl", "csv", "tsv", "parquet", "arrow" or "arrow-stream" instead of what content says.
-        words: how words are found, see docs/tokens.md: "icu", "unicode", "whitespace" or "none".
+        format: "text", "jsonl", "csv", "tsv", "parquet", "arrow", "arrow-stream" or "conllu", not what content says.
+        words: how words are found, see docs/tokens.md: "icu", "unicode", "whitespace", "conllu" (the tokens of such
+            files), "none"; or a callable that is given a text and returns its words in order, as str or as (start, end)
+            in characters. Threads take turns to call it.
+        words_version: the version of a callable's segmenter, for the table.
+        allow_unspaced: use "whitespace" even where most letters of a language are of scripts without spaces.
         per: "language", or "document" for the table DOCUMENTS: one row a document and tokenizer, all in memory,
             numbered by line or row of its file; slower, and without checkpoints.
         memory: about how much the tables may take, as "512MB"; the counts do not depend on it.
@@ -108,6 +113,8 @@ def scan(
         invalid=invalid,
         format=format,
         words=words,
+        words_version=words_version,
+        allow_unspaced=allow_unspaced,
         per=per,
         memory=memory,
         verify=verify,
@@ -136,7 +143,9 @@ def inspect(
     documents: str = "line",
     invalid: str = "skip",
     format: str | None = None,  # noqa: A002  # as in scan
-    words: str = "icu",
+    words: str | Cut = "icu",
+    words_version: str | None = None,
+    allow_unspaced: bool = False,
     per: str = "language",
     memory: str | int = "512MB",
     verify: int = 1000,
@@ -158,7 +167,8 @@ def inspect(
     """
     given = paths_or_documents(sources)
     lang_value, lang_kind = _language(lang, lang_from, lang_field)
-    _check(words, verify, per)
+    _check(verify, per)
+    segmenter = Segmenter.of(words, words_version, allow_unspaced=allow_unspaced)
     wanted = Wanted(
         tokenizers=_named([tokenizers] if isinstance(tokenizers, Tokenizer) else list(tokenizers)),
         reading={
@@ -168,8 +178,9 @@ def inspect(
             "documents": documents,
             "invalid": invalid,
             "format": format,
+            "words": segmenter.name == "conllu",
         },
-        words=words,
+        segmenter=segmenter,
         memory=parse_size(memory),
         verify=verify,
         threads=threads,
@@ -206,10 +217,8 @@ def _language(lang: str | None, lang_from: str | None, lang_field: str | None) -
     return "", lang_from or "none"
 
 
-def _check(words: str, verify: int, per: str) -> None:
+def _check(verify: int, per: str) -> None:
     if per not in {"language", "document"}:
         raise BadArgumentError(f"per is {per!r}: give language or document")
-    if words not in SEGMENTERS:
-        raise BadArgumentError(f"words is {words!r}: give {', '.join(SEGMENTERS)}")
     if verify < 0:
         raise BadArgumentError(f"verify is {verify}: give a number of documents, or 0")

@@ -1,5 +1,6 @@
 //! Counts of any supply of documents as columns for Python.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use glotgap_core::tokens::documents::{self, Rows};
@@ -15,9 +16,10 @@ use numpy::{Element, IntoPyArray};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
+use crate::cutter::{Callable, Raised};
 use crate::error::exception;
 use crate::reading::written;
-use crate::run::{Shown, watched_by};
+use crate::run::{Shown, raising, watched_by};
 use crate::tokens;
 
 /// What is asked of a count, as a dict.
@@ -26,14 +28,17 @@ use crate::tokens;
 pub struct Asked<'py> {
     tokenizers: Vec<PyRef<'py, tokens::Tokenizer>>,
     words: String,
+    /// What finds words, where `words` names none of the core's ways.
+    cut: Option<Py<PyAny>>,
     memory: usize,
     verify: usize,
     threads: Option<Bound<'py, PyAny>>,
     progress: Option<Py<PyAny>>,
 }
 
-/// A dict of columns, a report for each unit, and how many documents were counted again.
-pub type Counted<'py> = (Bound<'py, PyDict>, Vec<String>, usize);
+/// A dict of columns, a report for each unit, how many documents were counted again, and by language, where words are
+/// what lies between spaces, all letters and those of scripts without spaces.
+pub type Counted<'py> = (Bound<'py, PyDict>, Vec<String>, usize, BTreeMap<String, (u64, u64)>);
 
 /// A progress callback hears whether documents are read (or counted again), how many bytes (or documents) of how many
 /// are done, and how many documents were read.
@@ -49,12 +54,11 @@ impl Shown for Seen {
 
 /// One row a language and tokenizer.
 pub fn by_language<'py>(py: Python<'py>, supply: &impl Supply, asked: Asked<'py>) -> PyResult<Counted<'py>> {
-    let Job { tokenizers, segmenter, memory, verify, threads, progress } = Job::new(asked)?;
-    let tokenizers: Vec<&Tokenizer> = tokenizers.iter().map(AsRef::as_ref).collect();
-    let wanted = Wanted { tokenizers: &tokenizers, segmenter: &segmenter, memory, verify };
-    let found = watched_by(py, threads, progress, |threads, look: &mut dyn FnMut(Seen) -> Result<()>| {
-        scan::scan(supply, &wanted, threads, look)
-    })?;
+    let job = Job::new(asked)?;
+    let tokenizers = job.tokenizers();
+    let wanted = job.wanted(&tokenizers);
+    let work = |threads, look: Look| scan::scan(supply, &wanted, threads, look);
+    let found = job.watched(py, work)?;
     counted(columns(py, &found, &tokenizers)?, &found.walked)
 }
 
@@ -65,25 +69,27 @@ pub fn by_document<'py>(
     before: u64,
     asked: Asked<'py>,
 ) -> PyResult<Counted<'py>> {
-    let Job { tokenizers, segmenter, memory, verify, threads, progress } = Job::new(asked)?;
-    let tokenizers: Vec<&Tokenizer> = tokenizers.iter().map(AsRef::as_ref).collect();
-    let wanted = Wanted { tokenizers: &tokenizers, segmenter: &segmenter, memory, verify };
+    let job = Job::new(asked)?;
+    let tokenizers = job.tokenizers();
+    let wanted = job.wanted(&tokenizers);
     let mut all = Documents::default();
     let mut take = |rows: &Rows| {
         all.add(rows);
         Ok(())
     };
-    let job = |threads, look: &mut dyn FnMut(Seen) -> Result<()>| {
-        documents::scan(supply, &wanted, before, &mut take, threads, look)
-    };
-    let walked = watched_by(py, threads, progress, job)?;
+    let work = |threads, look: Look| documents::scan(supply, &wanted, before, &mut take, threads, look);
+    let walked = job.watched(py, work)?;
     let columns = all.columns(py)?;
     columns.set_item("languages", supply.names().all().iter().map(ToString::to_string).collect::<Vec<_>>())?;
     counted(columns, &walked)
 }
 
+type Look<'a> = &'a mut dyn FnMut(Seen) -> Result<()>;
+
 fn counted<'py>(columns: Bound<'py, PyDict>, walked: &Walked) -> PyResult<Counted<'py>> {
-    Ok((columns, walked.reports.iter().map(written).collect::<PyResult<_>>()?, walked.verified))
+    let reports = walked.reports.iter().map(written).collect::<PyResult<_>>()?;
+    let letters = walked.letters.iter().map(|(name, letters)| (name.clone(), (letters.all, letters.unspaced)));
+    Ok((columns, reports, walked.verified, letters.collect()))
 }
 
 /// What is asked, without Python's types.
@@ -94,14 +100,33 @@ struct Job<'py> {
     verify: usize,
     threads: Option<Bound<'py, PyAny>>,
     progress: Option<Py<PyAny>>,
+    /// What a callable raised.
+    raised: Raised,
 }
 
 impl<'py> Job<'py> {
     fn new(asked: Asked<'py>) -> PyResult<Self> {
-        let Asked { tokenizers, words, memory, verify, threads, progress } = asked;
-        let segmenter = Segmenter::new(kind(&words).map_err(|e| exception(&e))?);
+        let Asked { tokenizers, words, cut, memory, verify, threads, progress } = asked;
+        let raised = Raised::default();
+        let kind = match cut {
+            Some(function) => Words::By(Box::new(Callable::new(function, Arc::clone(&raised)))),
+            None => kind(&words).map_err(|e| exception(&e))?,
+        };
         let tokenizers = tokenizers.iter().map(|one| Arc::clone(&one.0)).collect();
-        Ok(Self { tokenizers, segmenter, memory, verify, threads, progress })
+        Ok(Self { tokenizers, segmenter: Segmenter::new(kind), memory, verify, threads, progress, raised })
+    }
+
+    fn watched<T: Send>(&self, py: Python<'py>, work: impl FnOnce(usize, Look) -> Result<T> + Send) -> PyResult<T> {
+        let progress = self.progress.as_ref().map(|progress| progress.clone_ref(py));
+        raising(&self.raised, watched_by(py, self.threads.clone(), progress, work))
+    }
+
+    fn tokenizers(&self) -> Vec<&Tokenizer> {
+        self.tokenizers.iter().map(AsRef::as_ref).collect()
+    }
+
+    fn wanted<'a>(&'a self, tokenizers: &'a [&'a Tokenizer]) -> Wanted<'a> {
+        Wanted { tokenizers, segmenter: &self.segmenter, memory: self.memory, verify: self.verify }
     }
 }
 
@@ -110,8 +135,11 @@ fn kind(words: &str) -> Result<Words> {
         "icu" => Ok(Words::Icu),
         "unicode" => Ok(Words::Unicode),
         "whitespace" => Ok(Words::Whitespace),
+        "conllu" => Ok(Words::Given),
         "none" => Ok(Words::None),
-        other => Err(Error::bad_argument(format!("words is {other:?}"), "give icu, unicode, whitespace or none")),
+        other => {
+            Err(Error::bad_argument(format!("words is {other:?}"), "give icu, unicode, whitespace, conllu or none"))
+        }
     }
 }
 

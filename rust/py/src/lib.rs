@@ -4,6 +4,7 @@
 
 mod corpus;
 mod counting;
+mod cutter;
 mod error;
 mod reading;
 mod run;

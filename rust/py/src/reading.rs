@@ -16,6 +16,8 @@ pub struct Reading {
     documents: String,
     invalid: String,
     format: Option<String>,
+    /// Whether the words of CoNLL-U are read.
+    words: bool,
 }
 
 impl Reading {
@@ -36,6 +38,7 @@ impl Reading {
                 other => return Err(unknown("invalid", other, "skip or replace")),
             },
             format: self.format.as_deref().map(format_of).transpose()?,
+            words: self.words,
             ..Options::default()
         })
     }
@@ -58,10 +61,11 @@ fn format_of(name: &str) -> Result<Format> {
         "jsonl" => Ok(Format::JsonLines),
         "csv" => Ok(Format::Csv),
         "tsv" => Ok(Format::Tsv),
+        "conllu" => Ok(Format::Conllu),
         "parquet" => Ok(Format::Parquet),
         "arrow" => Ok(Format::ArrowFile),
         "arrow-stream" => Ok(Format::ArrowStream),
-        other => Err(unknown("format", other, "text, jsonl, csv, tsv, parquet, arrow or arrow-stream")),
+        other => Err(unknown("format", other, "text, jsonl, csv, tsv, conllu, parquet, arrow or arrow-stream")),
     }
 }
 

@@ -103,11 +103,10 @@ where
     }
 }
 
-/// Runs `job`, inside which Python is called elsewhere than in [`watched_by`]: what it raises there is re-raised.
-pub fn raising<T>(job: impl FnOnce(&Mutex<Option<PyErr>>) -> PyResult<T>) -> PyResult<T> {
-    let raised = Mutex::new(None);
-    let outcome = job(&raised);
-    match raised.into_inner().unwrap_or_else(PoisonError::into_inner) {
+/// The outcome of a job during which Python was called elsewhere than in [`watched_by`]: what it raised there comes first.
+pub fn raising<T>(raised: &Mutex<Option<PyErr>>, outcome: PyResult<T>) -> PyResult<T> {
+    let raised = raised.lock().unwrap_or_else(PoisonError::into_inner).take();
+    match raised {
         Some(error) if outcome.is_err() => Err(error),
         _ => outcome,
     }

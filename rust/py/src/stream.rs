@@ -1,7 +1,7 @@
 //! Documents that Python gives batch by batch, never all in memory.
 
 use std::collections::VecDeque;
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 use arrow_array::RecordBatch;
 use glotgap_core::tokens::source::{self, Finding, Report};
@@ -35,12 +35,16 @@ impl Stream {
 
     /// Scans all by language.
     fn scan<'py>(&self, py: Python<'py>, asked: Asked<'py>) -> PyResult<Counted<'py>> {
-        raising(|raised| by_language(py, &Queue::new(&self.columns, self.giver(raised)), asked))
+        let raised = Mutex::new(None);
+        let outcome = by_language(py, &Queue::new(&self.columns, self.giver(&raised)), asked);
+        raising(&raised, outcome)
     }
 
     /// Counts all documents.
     fn documents<'py>(&self, py: Python<'py>, asked: Asked<'py>) -> PyResult<Counted<'py>> {
-        raising(|raised| by_document(py, &Queue::new(&self.columns, self.giver(raised)), 0, asked))
+        let raised = Mutex::new(None);
+        let outcome = by_document(py, &Queue::new(&self.columns, self.giver(&raised)), 0, asked);
+        raising(&raised, outcome)
     }
 
     /// What is wrong with the data, by the reports of all batches; `name` stands for the file.
@@ -62,7 +66,7 @@ impl Stream {
         move || {
             if waiting.is_empty() {
                 Python::attach(|py| self.take(py, &mut waiting)).map_err(|error| {
-                    raised.lock().unwrap_or_else(std::sync::PoisonError::into_inner).get_or_insert(error);
+                    raised.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
                     Error::stopped()
                 })?;
             }

@@ -5,12 +5,12 @@
 
 use crate::error::Result;
 use crate::tokens::counter::Counter;
+use crate::tokens::given::Given;
 use crate::tokens::order::Order;
 use crate::tokens::source::{Batch, Document, Report};
 use crate::tokens::supply::Supply;
 use crate::tokens::tally::Tally;
-use crate::tokens::walk::{Count, Seen, Walked, Wanted, walk};
-use crate::work::Pace;
+use crate::tokens::walk::{Count, Seen, Unit, Walked, Wanted, walk};
 
 /// Documents of one file, column by column.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -99,23 +99,24 @@ struct Hands {
 impl Count for ByDocument<'_> {
     type Hands = Hands;
 
-    fn count(&self, unit: usize, file: usize, batch: &Batch, hands: &mut Hands, pace: &Pace) -> Result<()> {
-        hands.rows.file = file;
+    fn count(&self, unit: &Unit, batch: &Batch, words: Option<&Given>, hands: &mut Hands) -> Result<()> {
+        hands.rows.file = unit.file;
         hands.counters.resize_with(self.wanted.tokenizers.len(), || Counter::new(self.share));
-        for document in batch.documents() {
-            pace.advance(0)?;
-            self.document(&document, hands)?;
+        for (i, document) in batch.documents().enumerate() {
+            unit.pace.advance(0)?;
+            let words = words.map_or_else(|| self.words(document.text), |given| given.of(i).len() as u64);
+            self.document(&document, words, hands)?;
         }
         if hands.rows.held() <= self.most {
             return Ok(());
         }
-        self.order.some(unit, Part { rows: std::mem::take(&mut hands.rows), lines: 0 }, pace)
+        self.order.some(unit.number, Part { rows: std::mem::take(&mut hands.rows), lines: 0 }, unit.pace)
     }
 
-    fn end(&self, unit: usize, file: usize, report: &Report, hands: &mut Hands, pace: &Pace) -> Result<()> {
-        let rows = Rows { file, ..std::mem::take(&mut hands.rows) };
+    fn end(&self, unit: &Unit, report: &Report, hands: &mut Hands) -> Result<()> {
+        let rows = Rows { file: unit.file, ..std::mem::take(&mut hands.rows) };
         let held = rows.held();
-        self.order.last(unit, Part { rows, lines: report.lines }, held, pace)
+        self.order.last(unit.number, Part { rows, lines: report.lines }, held, unit.pace)
     }
 
     fn finish(&self, _: Hands) -> Result<()> {
@@ -124,13 +125,17 @@ impl Count for ByDocument<'_> {
 }
 
 impl ByDocument<'_> {
-    fn document(&self, document: &Document, Hands { counters, rows }: &mut Hands) -> Result<()> {
+    fn words(&self, text: &str) -> u64 {
+        let mut words = 0;
+        self.wanted.segmenter.words(text, &mut |_| words += 1);
+        words
+    }
+
+    fn document(&self, document: &Document, words: u64, Hands { counters, rows }: &mut Hands) -> Result<()> {
         rows.languages.push(document.language);
         rows.numbers.push(document.place - 1);
         rows.bytes.push(document.text.len() as u64);
         rows.chars.push(document.text.chars().count() as u64);
-        let mut words = 0;
-        self.wanted.segmenter.words(document.text, &mut |_| words += 1);
         rows.words.push(words);
         for (tokenizer, counter) in self.wanted.tokenizers.iter().zip(counters) {
             rows.tallies.push(counter.count(tokenizer, document.text)?);

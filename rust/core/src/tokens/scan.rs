@@ -10,11 +10,11 @@ use std::sync::{Mutex, PoisonError};
 use crate::error::Result;
 use crate::tokens::added::Added;
 use crate::tokens::gather::Gather;
+use crate::tokens::given::Given;
 use crate::tokens::source::{Batch, Report};
 use crate::tokens::supply::Supply;
 use crate::tokens::totals::Totals;
-use crate::tokens::walk::{Count, Seen, Walked, Wanted, walk};
-use crate::work::Pace;
+use crate::tokens::walk::{Count, Seen, Unit, Walked, Wanted, walk};
 
 /// What a scan found.
 pub struct Found {
@@ -57,16 +57,17 @@ type Gathers<'a> = HashMap<u32, Gather<'a>>;
 impl<'a> Count for ByLanguage<'a> {
     type Hands = Gathers<'a>;
 
-    fn count(&self, _: usize, _: usize, batch: &Batch, gathers: &mut Gathers<'a>, _: &Pace) -> Result<()> {
-        for document in batch.documents() {
+    fn count(&self, _: &Unit, batch: &Batch, words: Option<&Given>, gathers: &mut Gathers<'a>) -> Result<()> {
+        for (i, document) in batch.documents().enumerate() {
             let new = || Gather::new(self.wanted.tokenizers, self.wanted.segmenter);
             let gather = gathers.entry(document.language).or_insert_with(new);
-            gather.see(document.text, self.added.are_in(document.text))?;
+            let words = words.map_or(&[][..], |given| given.of(i));
+            gather.see(document.text, self.added.are_in(document.text), words)?;
         }
         if gathers.values().map(Gather::bytes).sum::<usize>() > self.share { self.settle(gathers) } else { Ok(()) }
     }
 
-    fn end(&self, _: usize, _: usize, _: &Report, _: &mut Gathers<'a>, _: &Pace) -> Result<()> {
+    fn end(&self, _: &Unit, _: &Report, _: &mut Gathers<'a>) -> Result<()> {
         Ok(())
     }
 

@@ -8,8 +8,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use crate::error::Result;
+use crate::tokens::given::Given;
 use crate::tokens::sample::{Drawn, Sample};
 use crate::tokens::source::{self, Batch, Report};
+use crate::tokens::spacing::{self, ByLanguage, Letters, Spacing};
 use crate::tokens::supply::Supply;
 use crate::tokens::tokenizer::Tokenizer;
 use crate::tokens::words::Segmenter;
@@ -33,6 +35,8 @@ pub struct Walked {
     pub reports: Vec<Report>,
     /// How many documents the reference has counted again.
     pub verified: usize,
+    /// Letters by language, where words are what lies between spaces.
+    pub letters: BTreeMap<String, Letters>,
 }
 
 /// How far a scan is.
@@ -48,16 +52,25 @@ pub struct Seen {
     pub documents: u64,
 }
 
+/// A unit that is being read.
+pub(super) struct Unit<'a> {
+    /// Its number in this scan.
+    pub(super) number: usize,
+    /// Its file's number.
+    pub(super) file: usize,
+    pub(super) pace: &'a Pace<'a>,
+}
+
 /// What is done with documents.
 pub(super) trait Count: Sync {
     /// What a thread holds.
     type Hands: Default + Send;
 
-    /// Counts some documents of `file`, in the unit that is number `unit` of this scan.
-    fn count(&self, unit: usize, file: usize, batch: &Batch, hands: &mut Self::Hands, pace: &Pace) -> Result<()>;
+    /// Counts some documents of a unit.
+    fn count(&self, unit: &Unit, batch: &Batch, words: Option<&Given>, hands: &mut Self::Hands) -> Result<()>;
 
     /// The unit has ended.
-    fn end(&self, unit: usize, file: usize, report: &Report, hands: &mut Self::Hands, pace: &Pace) -> Result<()>;
+    fn end(&self, unit: &Unit, report: &Report, hands: &mut Self::Hands) -> Result<()>;
 
     /// The thread has ended.
     fn finish(&self, hands: Self::Hands) -> Result<()>;
@@ -71,15 +84,26 @@ pub(super) fn walk<S: Supply, C: Count>(
     threads: usize,
     mut watch: impl FnMut(Seen) -> Result<()>,
 ) -> Result<Walked> {
-    let job = Walk { supply, count, wanted, threads, documents: AtomicU64::new(0), outcome: Mutex::default() };
+    let job = Walk {
+        supply,
+        count,
+        wanted,
+        threads,
+        documents: AtomicU64::new(0),
+        spacing: wanted.segmenter.is_by_spaces().then(Spacing::new).transpose()?,
+        outcome: Mutex::default(),
+    };
     let seen = |reading, done, total| Seen { reading, done, total, documents: job.documents.load(Ordering::Relaxed) };
     work::run(&job, threads, |done, total| {
         watch(seen(true, done, total))?;
         supply.fill()
     })?;
-    let Outcome { reports, sample } = std::mem::take(&mut *job.outcome.lock().unwrap_or_else(PoisonError::into_inner));
+    let Outcome { reports, sample, letters } =
+        std::mem::take(&mut *job.outcome.lock().unwrap_or_else(PoisonError::into_inner));
     let verified = sample.verify(wanted.tokenizers, threads, |done, total| watch(seen(false, done, total)))?;
-    Ok(Walked { reports: reports.into_values().collect(), verified })
+    let names = supply.names().all();
+    let letters = letters.into_iter().map(|(language, letters)| (names[language as usize].to_string(), letters));
+    Ok(Walked { reports: reports.into_values().collect(), verified, letters: letters.collect() })
 }
 
 struct Walk<'a, S, C> {
@@ -88,6 +112,8 @@ struct Walk<'a, S, C> {
     wanted: &'a Wanted<'a>,
     threads: usize,
     documents: AtomicU64,
+    /// Counts letters where words are what lies between spaces.
+    spacing: Option<Spacing>,
     outcome: Mutex<Outcome>,
 }
 
@@ -95,6 +121,7 @@ struct Walk<'a, S, C> {
 struct Outcome {
     reports: BTreeMap<usize, Report>,
     sample: Sample,
+    letters: ByLanguage,
 }
 
 /// What a thread holds.
@@ -103,6 +130,8 @@ struct Hands<H> {
     own: H,
     sample: Sample,
     reading: source::Scratch,
+    given: Given,
+    letters: ByLanguage,
 }
 
 impl<S: Supply, C: Count> Work for Walk<'_, S, C> {
@@ -130,25 +159,37 @@ impl<S: Supply, C: Count> Work for Walk<'_, S, C> {
 
     fn finish(&self, hands: Self::Scratch) -> Result<()> {
         self.count.finish(hands.own)?;
-        self.outcome.lock().unwrap_or_else(PoisonError::into_inner).sample.join(hands.sample, self.wanted.verify);
+        let mut outcome = self.outcome.lock().unwrap_or_else(PoisonError::into_inner);
+        outcome.sample.join(hands.sample, self.wanted.verify);
+        spacing::join(&mut outcome.letters, hands.letters);
         Ok(())
     }
 }
 
 impl<S: Supply, C: Count> Walk<'_, S, C> {
     fn read(&self, number: usize, unit: &S::Unit, hands: &mut Hands<C::Hands>, pace: &Pace) -> Result<()> {
-        let Hands { own, sample, reading } = hands;
-        let (file, mut told) = (self.supply.file_of(unit), 0);
+        let Hands { own, sample, reading, given, letters } = hands;
+        let here = Unit { number, file: self.supply.file_of(unit), pace };
+        let mut told = 0;
         let report = self.supply.read(unit, reading, &mut |batch| {
             pace.advance(batch.stored() - told)?;
             told = batch.stored();
             self.documents.fetch_add(batch.spans().len() as u64, Ordering::Relaxed);
             self.offer(number, unit, batch, sample);
-            self.count.count(number, file, batch, own, pace)
+            self.count_letters(batch, letters);
+            let words = self.wanted.segmenter.given(batch, given, pace)?;
+            self.count.count(&here, batch, words, own)
         })?;
-        self.count.end(number, file, &report, own, pace)?;
+        self.count.end(&here, &report, own)?;
         self.outcome.lock().unwrap_or_else(PoisonError::into_inner).reports.insert(number, report);
         pace.advance(self.supply.bytes_of(unit).saturating_sub(told))
+    }
+
+    fn count_letters(&self, batch: &Batch, letters: &mut ByLanguage) {
+        let Some(spacing) = &self.spacing else { return };
+        for document in batch.documents() {
+            spacing.add(document.text, letters.entry(document.language).or_default());
+        }
     }
 
     fn offer(&self, number: usize, unit: &S::Unit, batch: &Batch, sample: &mut Sample) {

@@ -11,7 +11,7 @@ use super::gather::{Gather, Scratch};
 use super::language::{self, Names};
 use super::layout::Layout;
 use super::options::{Documents, Options};
-use super::{ipc, jsonl, table, text};
+use super::{conllu, ipc, jsonl, table, text};
 use crate::error::{Error, Result};
 
 /// Files that are open to be read, unit by unit, by any number of threads.
@@ -194,6 +194,7 @@ impl Corpus {
             Layout::Text(Documents::Line) => text::lines(&mut blocks, gather)?,
             Layout::Text(Documents::File) => text::file(&mut blocks, gather)?,
             Layout::Text(Documents::Blank) => text::paragraphs(&mut blocks, range, gather)?,
+            Layout::Conllu => conllu::sentences(&mut blocks, self.options.words, gather)?,
             Layout::Table(columns) => {
                 table::documents(&mut blocks, table::table(source.format, &self.options), columns, gather)?;
             }

@@ -24,6 +24,8 @@ pub enum Fault {
     Fields,
     /// Text after a closing quote: it was added to the field.
     Quote,
+    /// Tokens that do not fit the text they were cut from.
+    Words,
     /// A record without a language, or with one that is not text; counted as undetermined.
     Language,
     /// The data end too early. What was whole was read.
@@ -56,6 +58,7 @@ impl Fault {
             Self::Json => "not a JSON object",
             Self::Fields => "wrong number of fields",
             Self::Quote => "text after a closing quote",
+            Self::Words => "words do not fit the text",
             Self::Language => "no language",
             Self::Truncated => "truncated",
             Self::Damaged => "damaged",

@@ -23,6 +23,7 @@ mod arrays;
 mod batch;
 mod blocks;
 mod columns;
+mod conllu;
 mod corpus;
 mod csv;
 mod escape;
