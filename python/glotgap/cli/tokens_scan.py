@@ -49,7 +49,9 @@ def _check_size(_context: click.Context, _option: click.Parameter, value: str) -
 @click.option("--verify", type=click.IntRange(min=0), default=1000, show_default=True, metavar="N",
               help="Random documents that the reference counts again.")  # fmt: skip
 @click.option("--threads", type=click.IntRange(min=1), metavar="N", help="Threads; all cores by default.")
-@click.option("--out", metavar="FILE", callback=check_table, help="Write COUNTS to a .parquet, .csv or .json file.")
+@click.option("--out", metavar="FILE", callback=check_table,
+              help="Write the table to a .parquet, .csv or .json file; documents to .parquet as they are "
+              "counted.")  # fmt: skip
 @click.option("--resume", is_flag=True, help="Keep what is counted beside --out, and go on from it after a stop.")
 @click.option(
     "--reference", default="eng", show_default=True, metavar="LANGUAGE", help="Language of the premiums shown."
@@ -78,11 +80,15 @@ def scan(
         raise click.UsageError("--resume keeps its checkpoint beside --out: give --out")
     tokenizers = [_load(source) for source in sources]
     checkpoint = f"{out}.part.parquet" if out is not None and resume else None
+    streamed = out if reading["per"] == "document" and out is not None and out.lower().endswith(".parquet") else None
     with scanning(quiet=quiet) as progress:
-        found = inspect(list(paths), tokenizers, format=form, progress=progress, checkpoint=checkpoint, **reading)
-    if out is not None:
+        reading |= {"format": form, "progress": progress, "checkpoint": checkpoint, "out": streamed}
+        found = inspect(list(paths), tokenizers, **reading)
+    if out is not None and streamed is None:
         tables.write(found.frame, out, {**found.metadata, "verified": str(found.verified)})
     if not quiet:
+        if streamed is not None:
+            click.echo(f"{_height(streamed):,} rows in {streamed}")
         _show(found, tokenizers, reference, top)
     return LOST if found.findings["lost"].any() else 0
 
@@ -97,12 +103,19 @@ def _load(source: str) -> "Tokenizer":
     return Tokenizer.load(source)
 
 
+def _height(path: str) -> int:
+    import polars as pl
+
+    return int(pl.scan_parquet(path).select(pl.len()).collect().item())
+
+
 def _show(found: "Scan", tokenizers: "list[Tokenizer]", reference: str, top: int) -> None:
     from glotgap import tokens
     from glotgap.report.tokens import finding_lines, show
 
     if "docs" not in found.frame.columns or found.frame.is_empty():
-        click.echo(f"{found.frame.height:,} rows")
+        if found.frame.height:
+            click.echo(f"{found.frame.height:,} rows")
     else:
         counts = tokens.merge([found.frame])
         named = reference if reference in counts["group"] else None

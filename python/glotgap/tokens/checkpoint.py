@@ -6,7 +6,6 @@ the scan was asked for. A scan that is asked for anything else does not go on fr
 
 import json
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,8 +14,9 @@ import polars as pl
 
 from glotgap import tables
 from glotgap._errors import BadArgumentError
+from glotgap.tokens.segmenters import Letters
 
-__all__ = ["Checkpoint"]
+__all__ = ["Checkpoint", "refuse_other"]
 
 
 @dataclass(slots=True)
@@ -37,7 +37,7 @@ class Checkpoint:
     frame: pl.DataFrame | None = None
     reports: dict[str, str] = field(default_factory=dict)
     verified: int = 0
-    letters: dict[str, tuple[int, int]] = field(default_factory=dict)
+    letters: Letters = field(default_factory=dict)
 
     @classmethod
     def open(cls, path: str | os.PathLike[str] | None, asked: dict[str, str]) -> "Checkpoint":
@@ -53,9 +53,9 @@ class Checkpoint:
         if not found.exists():
             return cls(found, asked)
         metadata = tables.read_metadata(found)
-        _refuse_other(found, metadata, asked)
+        refuse_other(found, metadata, asked, "reports")
         reports: dict[str, Any] = json.loads(metadata["reports"])
-        letters = {language: (all_, some) for language, (all_, some) in json.loads(metadata["letters"]).items()}
+        letters: Letters = json.loads(metadata["letters"])
         return cls(found, asked, tables.read(found, "COUNTS"), reports, int(metadata["verified"]), letters)
 
     def save(self) -> None:
@@ -65,21 +65,20 @@ class Checkpoint:
             state["letters"] = json.dumps(self.letters)
             tables.write(self.frame, self.path, {**self.asked, **state})
 
-    def add_letters(self, letters: Mapping[str, tuple[int, int]]) -> None:
-        """Add those of another part."""
-        for language, (all_, unspaced) in letters.items():
-            before = self.letters.get(language, (0, 0))
-            self.letters[language] = (before[0] + all_, before[1] + unspaced)
-
     def remove(self) -> None:
         """Forget it: the scan is done."""
         if self.path is not None:
             self.path.unlink(missing_ok=True)
 
 
-def _refuse_other(path: Path, found: dict[str, str], asked: dict[str, str]) -> None:
+def refuse_other(path: Path, found: dict[str, str], asked: dict[str, str], state: str) -> None:
+    """Refuse a file that another scan has left, or that does not say its `state`.
+
+    Raises:
+        BadArgumentError: says what differs.
+    """
     differing = [key for key in asked if found.get(key) != asked[key]]
-    if differing or "reports" not in found:
+    if differing or state not in found:
         what = ", ".join(differing) or "what it is"
         raise BadArgumentError(
             f"{path} is the checkpoint of another scan ({what} differ); remove it, or name another checkpoint"

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 import polars as pl
@@ -11,9 +11,10 @@ from glotgap import _core, tables
 from glotgap.tokens.checkpoint import Checkpoint
 from glotgap.tokens.counted import added
 from glotgap.tokens.progress import watcher
+from glotgap.tokens.segmenters import Letters, add_letters
 from glotgap.tokens.wanted import Wanted
 
-__all__ = ["Parts", "counts_frame"]
+__all__ = ["Parts", "behind", "counts_frame", "cut", "share"]
 
 PART: Final = 1 << 30
 """Stored bytes of a part, if the units are not larger."""
@@ -32,22 +33,22 @@ class Parts:
         self.corpus = corpus
         self.wanted = wanted
         self.checkpoint = checkpoint
-        self._sizes = dict(enumerate(size for _, size in corpus.units))
-        self._total = sum(self._sizes.values())
+        self._sizes = [size for _, size in corpus.units]
+        self._total = sum(self._sizes)
 
     def count(self, source: str) -> pl.DataFrame:
         """Count what the checkpoint does not hold, and return COUNTS of the whole."""
         names = [name for name, _ in self.corpus.units]
         kept = self.checkpoint
         left = [unit for unit, name in enumerate(names) if name not in kept.reports]
-        parts = list(self._cut(left)) if kept.path else [left]
+        parts = list(cut(left, self._sizes)) if kept.path else [left]
         for part in parts:
             columns, reports, verified, letters = self._count_part(part)
             new = counts_frame(columns, self.wanted, source)
             kept.frame = new if kept.frame is None else _sum(kept.frame, new)
             kept.reports |= {names[unit]: report for unit, report in zip(part, reports, strict=True)}
             kept.verified += verified
-            kept.add_letters(letters)
+            add_letters(kept.letters, letters)
             if len(parts) > 1:
                 kept.save()
         return kept.frame if kept.frame is not None else counts_frame({}, self.wanted, source)
@@ -57,30 +58,41 @@ class Parts:
         """What reading each unit came to, in order."""
         return [self.checkpoint.reports[name] for name, _ in self.corpus.units]
 
-    def _cut(self, units: list[int]) -> Iterator[list[int]]:
-        part: list[int] = []
-        held = 0
-        for unit in units:
-            if part and held + self._sizes[unit] > PART:
-                yield part
-                part, held = [], 0
-            part.append(unit)
-            held += self._sizes[unit]
-        yield part
-
-    def _count_part(self, part: list[int]) -> tuple[dict[str, Any], list[str], int, dict[str, tuple[int, int]]]:
+    def _count_part(self, part: list[int]) -> tuple[dict[str, Any], list[str], int, Letters]:
         size = sum(self._sizes[unit] for unit in part)
         before = sum(
             self._sizes[unit] for unit, (name, _) in enumerate(self.corpus.units) if name in self.checkpoint.reports
         )
-        verify = math.ceil(self.wanted.verify * (size / self._total if self._total else 1))
-        behind = sum(json.loads(report)["documents"] for report in self.checkpoint.reports.values())
         asked = {
             **self.wanted.counting,
-            "verify": verify,
-            "progress": watcher(self.wanted.progress, before, self._total, behind),
+            "verify": share(self.wanted.verify, size, self._total),
+            "progress": watcher(self.wanted.progress, before, self._total, behind(self.checkpoint.reports.values())),
         }
         return self.corpus.scan(part, asked)
+
+
+def cut(units: Iterable[int], sizes: Sequence[int]) -> Iterator[list[int]]:
+    """Yield units in parts of about PART stored bytes; no units are no part."""
+    part: list[int] = []
+    held = 0
+    for unit in units:
+        if part and held + sizes[unit] > PART:
+            yield part
+            part, held = [], 0
+        part.append(unit)
+        held += sizes[unit]
+    if part:
+        yield part
+
+
+def share(verify: int, size: int, total: int) -> int:
+    """Return how many of `verify` documents a part of so many bytes gets."""
+    return math.ceil(verify * (size / total if total else 1))
+
+
+def behind(reports: Iterable[str]) -> int:
+    """Return how many documents these reports tell of."""
+    return sum(json.loads(report)["documents"] for report in reports)
 
 
 def counts_frame(columns: dict[str, Any], wanted: Wanted, source: str) -> pl.DataFrame:

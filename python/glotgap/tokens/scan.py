@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 import polars as pl
 
 from glotgap._errors import BadArgumentError, GlotgapWarning
+from glotgap.tokens.documents_file import check_out
 from glotgap.tokens.given import paths_or_documents
 from glotgap.tokens.outcome import Scan
 from glotgap.tokens.progress import Watcher
@@ -46,6 +47,7 @@ def scan(
     threads: int | None = None,
     progress: Watcher | None = None,
     checkpoint: Path_ | None = None,
+    out: Path_ | None = None,
     name: str | None = None,
 ) -> pl.DataFrame:
     r"""Return the table COUNTS of a corpus: one row a language and tokenizer, counted exactly, in bounded memory.
@@ -71,14 +73,17 @@ def scan(
             in characters. Threads take turns to call it.
         words_version: the version of a callable's segmenter, for the table.
         allow_unspaced: use "whitespace" even where most letters of a language are of scripts without spaces.
-        per: "language", or "document" for the table DOCUMENTS: one row a document and tokenizer, all in memory,
-            numbered by line or row of its file; slower, and without checkpoints.
+        per: "language", or "document" for the table DOCUMENTS: one row a document and tokenizer, numbered by line or
+            row of its file, from 0; slower, and all in memory unless `out` is given.
         memory: about how much the tables may take, as "512MB"; the counts do not depend on it.
         verify: how many random documents the reference counts again; any difference is an error.
         threads: how many; all cores by default. The counts do not depend on it.
         progress: called with a `Progress` ten times a second; what it raises stops the scan.
         checkpoint: a file that keeps what was counted, part by part. If it is there, the scan goes on from it; it is
             removed when the scan is done.
+        out: with per="document", a .parquet file that takes the rows as they are counted, sorted by key, in bounded
+            memory; it appears when the scan is done. The frame returned then has no rows: read the file, or
+            `polars.scan_parquet` it. A checkpoint is then the begin of the names of some files, one a part.
         name: what the source is called in the table, by which `merge` tells parts apart: by default its paths, sorted,
             or "documents".
 
@@ -121,6 +126,7 @@ def scan(
         threads=threads,
         progress=progress,
         checkpoint=checkpoint,
+        out=out,
         name=name,
     )
     lost = found.findings.filter(pl.col("lost"))
@@ -152,6 +158,7 @@ def inspect(
     threads: int | None = None,
     progress: Watcher | None = None,
     checkpoint: Path_ | None = None,
+    out: Path_ | None = None,
     name: str | None = None,
 ) -> Scan:
     r"""Return the table of `scan` with what was wrong with the data and how the table was made; arguments as there.
@@ -185,6 +192,7 @@ def inspect(
         verify=verify,
         threads=threads,
         per=per,
+        out=None if out is None else check_out(out, per),
         name=name,
         progress=progress,
     )

@@ -1,18 +1,27 @@
 """How words are found: by name, or by a callable."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from glotgap._errors import BadArgumentError
 
-__all__ = ["SEGMENTERS", "Cut", "Segmenter"]
+__all__ = ["SEGMENTERS", "Cut", "Letters", "Segmenter", "add_letters"]
 
 SEGMENTERS: Final = ("icu", "unicode", "whitespace", "conllu", "none")
 """Ways of finding words; see docs/tokens.md."""
 
 Cut: TypeAlias = Callable[[str], Iterable[str | tuple[int, int]]]
 """Gives the words of a text, in order: the words themselves, or (start, end) in characters."""
+
+Letters: TypeAlias = dict[str, Sequence[int]]
+"""By language, where white space makes words: how many letters there are, and how many of scripts without spaces."""
+
+
+def add_letters(letters: Letters, others: Mapping[str, Sequence[int]]) -> None:
+    """Add the letters of another part."""
+    for language, pair in others.items():
+        letters[language] = [one + other for one, other in zip(letters.get(language, (0, 0)), pair, strict=True)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +58,7 @@ class Segmenter:
         """What the core is asked."""
         return {"words": "callable" if self.cut else self.name, "cut": self.cut}
 
-    def check(self, letters: Mapping[str, tuple[int, int]]) -> None:
+    def check(self, letters: Mapping[str, Sequence[int]]) -> None:
         """Refuse white space where most letters of a language are of scripts that put none between words.
 
         Args:

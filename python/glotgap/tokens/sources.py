@@ -4,10 +4,13 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
-from glotgap import _core
+import polars as pl
+
+from glotgap import _core, tables
 from glotgap._errors import BadArgumentError
 from glotgap.tokens.by_document import documents_frame
 from glotgap.tokens.checkpoint import Checkpoint
+from glotgap.tokens.documents_file import write_documents, write_files
 from glotgap.tokens.given import Reader
 from glotgap.tokens.origin import described, made
 from glotgap.tokens.outcome import Scan, findings_frame, passed_over_frame
@@ -25,9 +28,12 @@ def scan_files(paths: list[str], wanted: Wanted, checkpoint: str | os.PathLike[s
     corpus = _core.Corpus.open(paths, wanted.reading)
     metadata = described(corpus, wanted.tokenizers, wanted.arguments)
     passed_over = passed_over_frame(corpus.passed_over)
+    if wanted.out is not None:
+        reports, verified = write_files(corpus, wanted, wanted.out, checkpoint, metadata)
+        return Scan(_no_documents(), findings_frame(corpus.findings(reports)), passed_over, verified, metadata)
     if wanted.per == "document":
         if checkpoint is not None:
-            raise BadArgumentError("per document there are no checkpoints: leave checkpoint out")
+            raise BadArgumentError("documents in memory have no checkpoint: give out, or leave checkpoint out")
         asked = {**wanted.counting, "progress": watcher(wanted.progress)}
         columns, reports, verified, letters = corpus.documents(list(range(len(corpus.units))), 0, asked)
         wanted.segmenter.check(letters)
@@ -47,6 +53,12 @@ def scan_documents(documents: Iterator[Any], wanted: Wanted, checkpoint: str | o
     reading = {**wanted.reading, "lang": "lang", "lang_from": "field", "text_field": "text"}
     stream = _core.Stream(reader.batches(documents), reading)
     name = wanted.name or "documents"
+    metadata = {**made(wanted.tokenizers, wanted.arguments), "files": "[]"}
+    if wanted.out is not None:
+        reports, verified = write_documents(stream, wanted, wanted.out, metadata)
+        return Scan(
+            _no_documents(), findings_frame(stream.findings(name, reports)), passed_over_frame([]), verified, metadata
+        )
     asked = {**wanted.counting, "progress": watcher(wanted.progress)}
     if wanted.per == "document":
         columns, reports, verified, letters = stream.documents(asked)
@@ -55,9 +67,12 @@ def scan_documents(documents: Iterator[Any], wanted: Wanted, checkpoint: str | o
         columns, reports, verified, letters = stream.scan(asked)
         frame = counts_frame(columns, wanted, name)
     wanted.segmenter.check(letters)
-    metadata = {**made(wanted.tokenizers, wanted.arguments), "files": "[]"}
-    findings = findings_frame(_core.Stream.findings(name, reports))
-    return Scan(frame, findings, passed_over_frame([]), verified, metadata)
+    return Scan(frame, findings_frame(stream.findings(name, reports)), passed_over_frame([]), verified, metadata)
+
+
+def _no_documents() -> pl.DataFrame:
+    """Return DOCUMENTS without rows: the file has them."""
+    return pl.DataFrame(schema=tables.DOCUMENTS.schema())
 
 
 def _reader(reading: dict[str, Any], checkpoint: object) -> Reader:

@@ -1,6 +1,7 @@
 """What is asked of a scan."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from glotgap.tokens.progress import Watcher
@@ -22,6 +23,7 @@ class Wanted:
         verify: documents that the reference counts again.
         threads: how many; None for all cores.
         per: "language" or "document".
+        out: where documents are written as they are counted; None for memory.
         name: what the source is called in the table; None for its paths.
         progress: what is told how far the scan is.
     """
@@ -33,6 +35,7 @@ class Wanted:
     verify: int
     threads: int | None
     per: str
+    out: Path | None
     name: str | None
     progress: Watcher | None
 

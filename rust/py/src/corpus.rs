@@ -6,7 +6,8 @@ use glotgap_core::tokens::source::{self, Report};
 use glotgap_core::tokens::supply::Units;
 use pyo3::prelude::*;
 
-use crate::counting::{Asked, Counted, by_document, by_language};
+use crate::counting::{Asked, Counted, by_document, by_language, into_file};
+use crate::documents_file::DocumentsFile;
 use crate::error::exception;
 use crate::reading::{Reading, read};
 
@@ -61,6 +62,18 @@ impl Corpus {
         asked: Asked<'py>,
     ) -> PyResult<Counted<'py>> {
         by_document(py, &Units::new(&self.0, &units), before, asked)
+    }
+
+    /// Counts the documents of some units into a file; no columns come back.
+    fn documents_into<'py>(
+        &self,
+        py: Python<'py>,
+        file: &DocumentsFile,
+        units: Vec<usize>,
+        before: u64,
+        asked: Asked<'py>,
+    ) -> PyResult<Counted<'py>> {
+        into_file(py, &Units::new(&self.0, &units), before, asked, file)
     }
 
     /// What is wrong with the data, by the reports of all units.

@@ -17,6 +17,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::cutter::{Callable, Raised};
+use crate::documents_file::DocumentsFile;
 use crate::error::exception;
 use crate::reading::written;
 use crate::run::{Shown, raising, watched_by};
@@ -69,19 +70,41 @@ pub fn by_document<'py>(
     before: u64,
     asked: Asked<'py>,
 ) -> PyResult<Counted<'py>> {
-    let job = Job::new(asked)?;
-    let tokenizers = job.tokenizers();
-    let wanted = job.wanted(&tokenizers);
     let mut all = Documents::default();
     let mut take = |rows: &Rows| {
         all.add(rows);
         Ok(())
     };
-    let work = |threads, look: Look| documents::scan(supply, &wanted, before, &mut take, threads, look);
-    let walked = job.watched(py, work)?;
+    let walked = documents(py, supply, before, asked, &mut take)?;
     let columns = all.columns(py)?;
     columns.set_item("languages", supply.names().all().iter().map(ToString::to_string).collect::<Vec<_>>())?;
     counted(columns, &walked)
+}
+
+/// The same into `file`: no columns come back.
+pub fn into_file<'py>(
+    py: Python<'py>,
+    supply: &impl Supply,
+    before: u64,
+    asked: Asked<'py>,
+    file: &DocumentsFile,
+) -> PyResult<Counted<'py>> {
+    let walked = documents(py, supply, before, asked, &mut |rows| file.with(|file| file.add(rows, supply.names())))?;
+    py.detach(|| file.with(|file| file.flush(supply.names()))).map_err(|e| exception(&e))?;
+    counted(PyDict::new(py), &walked)
+}
+
+fn documents<'py>(
+    py: Python<'py>,
+    supply: &impl Supply,
+    before: u64,
+    asked: Asked<'py>,
+    take: &mut (dyn FnMut(&Rows) -> Result<()> + Send),
+) -> PyResult<Walked> {
+    let job = Job::new(asked)?;
+    let tokenizers = job.tokenizers();
+    let wanted = job.wanted(&tokenizers);
+    job.watched(py, |threads, look: Look| documents::scan(supply, &wanted, before, take, threads, look))
 }
 
 type Look<'a> = &'a mut dyn FnMut(Seen) -> Result<()>;

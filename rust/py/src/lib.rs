@@ -5,6 +5,7 @@
 mod corpus;
 mod counting;
 mod cutter;
+mod documents_file;
 mod error;
 mod reading;
 mod run;
@@ -19,6 +20,8 @@ mod weights;
 mod _core {
     #[pymodule_export]
     use crate::corpus::Corpus;
+    #[pymodule_export]
+    use crate::documents_file::DocumentsFile;
     #[pymodule_export]
     use crate::statistics::{Histogram, Moments};
     #[pymodule_export]

@@ -12,7 +12,8 @@ use pyo3::types::PyIterator;
 use pyo3_arrow::input::AnyRecordBatch;
 
 use crate::corpus::{Found, found};
-use crate::counting::{Asked, Counted, by_document, by_language};
+use crate::counting::{Asked, Counted, by_document, by_language, into_file};
+use crate::documents_file::DocumentsFile;
 use crate::error::exception;
 use crate::reading::{Reading, read};
 use crate::run::raising;
@@ -44,6 +45,13 @@ impl Stream {
     fn documents<'py>(&self, py: Python<'py>, asked: Asked<'py>) -> PyResult<Counted<'py>> {
         let raised = Mutex::new(None);
         let outcome = by_document(py, &Queue::new(&self.columns, self.giver(&raised)), 0, asked);
+        raising(&raised, outcome)
+    }
+
+    /// Counts all documents into a file; no columns come back.
+    fn documents_into<'py>(&self, py: Python<'py>, file: &DocumentsFile, asked: Asked<'py>) -> PyResult<Counted<'py>> {
+        let raised = Mutex::new(None);
+        let outcome = into_file(py, &Queue::new(&self.columns, self.giver(&raised)), 0, asked, file);
         raising(&raised, outcome)
     }
 

@@ -33,7 +33,7 @@ pub struct Rows {
 
 impl Rows {
     /// Bytes of memory held, without spare room.
-    fn held(&self) -> usize {
+    pub(super) fn held(&self) -> usize {
         self.numbers.len() * (4 * size_of::<u64>() + size_of::<u32>()) + self.tallies.len() * size_of::<Tally>()
     }
 }

@@ -30,6 +30,7 @@ pub mod added;
 pub mod count;
 pub mod counter;
 pub mod documents;
+pub mod documents_file;
 pub mod gather;
 pub mod given;
 mod key;
