@@ -183,6 +183,7 @@ def test_progress_tells_documents_and_both_phases(loaded, file):
     [
         ([("eng", "a"), 3], {}, "document 1 is a int"),
         (iter(["a", b"b"]), {}, "document 1 is a bytes"),
+        (iter([None]), {}, "document 0 is a NoneType"),
         ([{"text": "a"}, {"text": 7}], {}, "document 1 has a int in 'text'"),
         ([{"text": "a", "lang": 7}], {"lang_field": "lang"}, "document 0 has a int in 'lang'"),
         (iter(["a"]), {"lang_field": "lang"}, "document 0 has no field 'lang'"),

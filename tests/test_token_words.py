@@ -1,10 +1,14 @@
 """Words that a treebank or a callable gives are counted as words that the core finds."""
 
+import itertools
 import re
+import tempfile
 import time
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from glotgap import BadArgumentError, BadFileError
@@ -250,3 +254,52 @@ def test_real_treebanks_count_as_a_loop_does(loaded, name):
         assert expected["words"][0] == sum(map(len, given.values()))
         if len(given) == len(sentences):
             assert_frame_equal(found.frame.drop("source", "segmenter"), expected.drop("source", "segmenter"))
+
+
+EMPTY = b"\t_" * 8
+PIECES = [b"# text = ab", b"1\tab" + EMPTY, b"1-2\ta" + EMPTY, *b"\n \t \xff \r 9".split(b" ")]
+FORM = st.text("abé日ก-.", min_size=1, max_size=4)
+TOKEN = st.tuples(FORM, st.integers(0, 3), st.booleans())
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.lists(TOKEN, min_size=1, max_size=6), min_size=1, max_size=5))
+def test_any_tokens_come_back(sentences):
+    """Tokens of 2 or 3 syntactic words, with and without a space behind, in sentences of any number."""
+    letters = Tokenizer.load(VARIANTS["gpt2"])
+    blocks, words = [], []
+    for sentence in sentences:
+        rows, number, text = [], 0, ""
+        for form, inside, glued in sentence:
+            misc = "SpaceAfter=No" if glued else "_"
+            if inside > 1:
+                rows += [line(f"{number + 1}-{number + inside}", form, misc)]
+                rows += [line(str(number + place), "part") for place in range(1, inside + 1)]
+                number += inside
+            else:
+                number += 1
+                rows.append(line(str(number), form, misc))
+            text += form + ("" if glued else " ")
+        blocks.append("\n".join([f"# text = {text.strip()}", *rows, "", ""]))
+        words.append((text.strip(), [form for form, _, _ in sentence]))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "x.conllu")
+        path.write_text("".join(blocks), "utf-8")
+        found = inspect(path, letters, words="conllu", verify=0)
+    queue = iter(words)
+    expected = scan(iter([text for text, _ in words]), letters, words=lambda _: next(queue)[1], verify=0, threads=1)
+    assert found.findings.is_empty()
+    assert_frame_equal(found.frame.drop("source", "segmenter"), expected.drop("source", "segmenter"))
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.sampled_from(PIECES)))
+def test_every_sentence_is_counted_or_told(pieces):
+    stored = b"\n".join(pieces)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "x.conllu")
+        path.write_bytes(stored)
+        found = inspect(path, Tokenizer.load(VARIANTS["gpt2"]), words="conllu", verify=0)
+    lines = [line.removesuffix(b"\r") for line in stored.split(b"\n")]
+    sentences = sum(bool(line) and not before for before, line in itertools.pairwise([b"", *lines]))
+    assert found.frame["docs"].sum() + found.findings.filter("lost")["count"].sum() == sentences

@@ -22,6 +22,7 @@ BATCH: Final = 1 << 20
 """Characters of a batch, if its documents are short."""
 
 _ASKED: Final = "give str, (language, text), a dict, or an Arrow or polars batch"
+_END: Final = object()
 _HALF: Final = re.compile(b"\xed[\xa0-\xbf][\x80-\xbf]")  # of a surrogate pair, as Python writes it
 
 
@@ -43,12 +44,12 @@ def paths_or_documents(sources: Any) -> list[str] | Iterator[Any]:
         is_paths = all(isinstance(source, str | os.PathLike) for source in sources)
         return [os.fspath(path) for path in sources] if is_paths else iter(sources)
     rest = iter(sources)
-    start = next(rest, None)
+    start = next(rest, _END)
     if isinstance(start, os.PathLike):
         return [os.fspath(path) for path in chain([start], rest)]
     if isinstance(start, str) and _is_file(start):
         raise BadArgumentError(f"the first document is {start!r}, the name of a file: give files as a list of paths")
-    return iter(()) if start is None else chain([start], rest)
+    return iter(()) if start is _END else chain([start], rest)
 
 
 def _is_file(text: str) -> bool:

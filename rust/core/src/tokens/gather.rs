@@ -50,7 +50,9 @@ impl<'t> Gather<'t> {
         self.totals.chars += text.chars().count() as u64;
         let whole = |lane: &&mut Lane| may_hold_added || !lane.is_by_units();
         self.lanes.iter_mut().filter(whole).try_for_each(|lane| lane.see_text(text))?;
-        words.iter().for_each(|word| self.see_word(text, word, Place::Start, 1));
+        for word in words {
+            self.see_word(text, word, Place::Start, 1);
+        }
         for unit in units(text) {
             if may_hold_added {
                 self.find_words(&text[unit.clone()], place(&unit), 1);

@@ -32,7 +32,9 @@ pub struct Drawn {
 impl Drawn {
     /// A document of `source`, or its begin if it is long.
     pub fn new(source: String, document: &Document) -> Self {
-        let text = &document.text[..document.text.floor_char_boundary(LONGEST)];
+        let most = document.text.len().min(LONGEST);
+        let end = (0..=most).rev().find(|&end| document.text.is_char_boundary(end)).unwrap_or(0);
+        let text = &document.text[..end];
         let is_cut = text.len() < document.text.len();
         Self { source, place: document.place, text: text.to_owned(), is_cut }
     }

@@ -53,9 +53,11 @@ pub(super) fn join(all: &mut ByLanguage, other: ByLanguage) {
 #[cfg(test)]
 mod tests {
     use super::{Letters, Spacing};
+    use crate::error::Result;
 
     #[test]
-    fn letters_are_counted_by_whether_their_script_has_spaces() {
+    fn letters_are_counted_by_whether_their_script_has_spaces() -> Result<()> {
+        let spacing = Spacing::new()?;
         let cases = [
             ("hello, world 12", 10, 0),
             ("ที่นี่", 5, 5),
@@ -67,8 +69,9 @@ mod tests {
         ];
         for (text, all, unspaced) in cases {
             let mut letters = Letters::default();
-            Spacing::new().unwrap().add(text, &mut letters);
+            spacing.add(text, &mut letters);
             assert_eq!(letters, Letters { all, unspaced }, "{text}");
         }
+        Ok(())
     }
 }

@@ -33,8 +33,8 @@ pub trait Supply: Sync {
     /// Stored bytes of all units; 0 if not known.
     fn bytes(&self) -> u64;
 
-    /// Stored bytes of a unit.
-    fn bytes_of(&self, unit: &Self::Unit) -> u64;
+    /// Stored bytes of a unit, or its text's where none are stored.
+    fn bytes_of(&self, unit: &Self::Unit, report: &Report) -> u64;
 
     /// The number of the file that holds the unit.
     fn file_of(&self, unit: &Self::Unit) -> usize;
@@ -62,14 +62,14 @@ pub trait Supply: Sync {
 /// Some units of a corpus.
 pub struct Units<'a> {
     corpus: &'a Corpus,
-    units: &'a [usize],
+    chosen: &'a [usize],
     next: AtomicUsize,
 }
 
 impl<'a> Units<'a> {
     /// These units, in this order.
-    pub const fn new(corpus: &'a Corpus, units: &'a [usize]) -> Self {
-        Self { corpus, units, next: AtomicUsize::new(0) }
+    pub const fn new(corpus: &'a Corpus, chosen: &'a [usize]) -> Self {
+        Self { corpus, chosen, next: AtomicUsize::new(0) }
     }
 }
 
@@ -78,7 +78,7 @@ impl Supply for Units<'_> {
 
     fn next(&self, _: &Pace) -> Result<Option<(usize, usize)>> {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
-        Ok(self.units.get(number).map(|&unit| (number, unit)))
+        Ok(self.chosen.get(number).map(|&unit| (number, unit)))
     }
 
     fn read(&self, unit: &usize, scratch: &mut Scratch, take: &mut dyn FnMut(&Batch) -> Result<()>) -> Result<Report> {
@@ -86,14 +86,14 @@ impl Supply for Units<'_> {
     }
 
     fn most_units(&self) -> usize {
-        self.units.len()
+        self.chosen.len()
     }
 
     fn bytes(&self) -> u64 {
-        self.units.iter().map(|unit| self.bytes_of(unit)).sum()
+        self.chosen.iter().map(|&unit| self.corpus.units()[unit].bytes).sum()
     }
 
-    fn bytes_of(&self, unit: &usize) -> u64 {
+    fn bytes_of(&self, unit: &usize, _: &Report) -> u64 {
         self.corpus.units()[*unit].bytes
     }
 
@@ -130,7 +130,7 @@ struct Waiting {
 }
 
 /// How many batches wait at most.
-const WAITING: usize = 16;
+const WAITING: usize = 8;
 /// How long the caller or a thread waits before it looks whether the work must stop.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -192,8 +192,8 @@ impl<F: FnMut() -> Result<Option<RecordBatch>> + Send> Supply for Queue<'_, F> {
         0
     }
 
-    fn bytes_of(&self, unit: &RecordBatch) -> u64 {
-        unit.get_array_memory_size() as u64
+    fn bytes_of(&self, _: &RecordBatch, report: &Report) -> u64 {
+        report.text_bytes
     }
 
     fn file_of(&self, _: &RecordBatch) -> usize {

@@ -181,8 +181,9 @@ impl<S: Supply, C: Count> Walk<'_, S, C> {
             self.count.count(&here, batch, words, own)
         })?;
         self.count.end(&here, &report, own)?;
+        let bytes = self.supply.bytes_of(unit, &report);
         self.outcome.lock().unwrap_or_else(PoisonError::into_inner).reports.insert(number, report);
-        pace.advance(self.supply.bytes_of(unit).saturating_sub(told))
+        pace.advance(bytes.saturating_sub(told))
     }
 
     fn count_letters(&self, batch: &Batch, letters: &mut ByLanguage) {
