@@ -151,6 +151,15 @@ class Corpus:
     def documents_into(
         self, file: DocumentsFile, units: Sequence[int], before: int, asked: Mapping[str, Any]
     ) -> _Counted: ...
+    @property
+    def languages(self) -> list[str | None]: ...
+    def check(
+        self,
+        *,
+        memory: int,
+        threads: int | None = None,
+        progress: Callable[[int, int], object] | None = None,
+    ) -> tuple[dict[str, Any], list[str], int]: ...
     def findings(self, reports: Sequence[str]) -> list[tuple[str, bool, Path, int, list[tuple[int, str]]]]: ...
 
 @final

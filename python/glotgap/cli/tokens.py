@@ -11,6 +11,7 @@ import click
 
 from glotgap._errors import BadFileError, GlotgapWarning
 from glotgap.cli.checks import check_picture, check_table, pictures
+from glotgap.cli.tokens_check import check
 from glotgap.cli.tokens_scan import scan
 
 if TYPE_CHECKING:
@@ -177,4 +178,5 @@ def _told() -> Iterator[None]:
         click.echo(f"warning: {warning.message}", err=True)
 
 
+tokens.add_command(check)
 tokens.add_command(scan)

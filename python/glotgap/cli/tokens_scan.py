@@ -6,21 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from glotgap.cli.checks import check_table, usable
+from glotgap.cli.checks import check_table
+from glotgap.cli.corpus import LOST, check_size, corpus_options
 
 if TYPE_CHECKING:
     from glotgap.tokens import Scan, Tokenizer
-
-FORMATS = ("text", "jsonl", "csv", "tsv", "parquet", "arrow", "arrow-stream", "conllu")
-
-LOST = 3
-"""Exit code where part of the data could not be counted; what could be was."""
-
-
-def _check_size(_context: click.Context, _option: click.Parameter, value: str) -> int:
-    from glotgap.tokens.sizes import parse_size
-
-    return usable(parse_size, value)
 
 
 @click.command()
@@ -28,23 +18,14 @@ def _check_size(_context: click.Context, _option: click.Parameter, value: str) -
 @click.option("-t", "--tokenizer", "sources", multiple=True, required=True, metavar="TOKENIZER",
               help="tokenizer.json, directory, tiktoken, SentencePiece or GGUF file, or Hub id; NAME=PATH names it; "
               "may be repeated.")  # fmt: skip
-@click.option("--lang", metavar="CODE", help="Language of all documents.")
-@click.option("--lang-from", type=click.Choice(["filename", "directory"]), help="Where each file's language stands.")
-@click.option("--lang-field", metavar="FIELD", help="Field or column that names each document's language.")
-@click.option("--text-field", default="text", show_default=True, metavar="FIELD", help="Field or column of the text.")
-@click.option("--documents", type=click.Choice(["line", "file", "blank"]), default="line", show_default=True,
-              help="What a document of a plain text file is.")  # fmt: skip
-@click.option("--invalid", type=click.Choice(["skip", "replace"]), default="skip", show_default=True,
-              help="What happens to text that is not UTF-8.")  # fmt: skip
-@click.option("--format", "form", type=click.Choice(FORMATS),
-              help="Format of all files, instead of what their content says.")  # fmt: skip
+@corpus_options
 @click.option("--words", type=click.Choice(["icu", "unicode", "whitespace", "conllu", "none"]), default="icu",
               show_default=True, help="How words are found.")  # fmt: skip
 @click.option("--allow-unspaced", is_flag=True,
               help="Let white space make words even in scripts that put none between words.")  # fmt: skip
 @click.option("--per", type=click.Choice(["language", "document"]), default="language", show_default=True,
               help="One row a language, or a document.")  # fmt: skip
-@click.option("--memory", default="512MB", show_default=True, callback=_check_size, metavar="SIZE",
+@click.option("--memory", default="512MB", show_default=True, callback=check_size, metavar="SIZE",
               help="What the tables may take.")  # fmt: skip
 @click.option("--verify", type=click.IntRange(min=0), default=1000, show_default=True, metavar="N",
               help="Random documents that the reference counts again.")  # fmt: skip

@@ -9,6 +9,7 @@ What the formats keep: Parquet everything; JSON all but infinities, which become
 """
 
 from glotgap.tables.checking import TABLES, check, sort
+from glotgap.tables.checks import CHECKS
 from glotgap.tables.counts import COUNTS
 from glotgap.tables.declaration import Column, Table
 from glotgap.tables.disparity import DISPARITY
@@ -20,6 +21,7 @@ from glotgap.tables.tensors import BITS, COMPONENTS, TENSORS
 
 __all__ = [
     "BITS",
+    "CHECKS",
     "COMPONENTS",
     "COUNTS",
     "DISPARITY",

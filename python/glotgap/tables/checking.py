@@ -6,6 +6,7 @@ from typing import Final
 import polars as pl
 
 from glotgap._errors import BadArgumentError
+from glotgap.tables.checks import CHECKS
 from glotgap.tables.counts import COUNTS
 from glotgap.tables.declaration import REAL, Column, Table
 from glotgap.tables.disparity import DISPARITY
@@ -17,7 +18,7 @@ from glotgap.tables.tensors import TENSORS
 __all__ = ["TABLES", "check", "named", "pair", "sort"]
 
 TABLES: Final[Mapping[str, Table]] = {
-    table.name: table for table in (TENSORS, COUNTS, DOCUMENTS, METRICS, DISPARITY, GAPS)
+    table.name: table for table in (TENSORS, COUNTS, DOCUMENTS, METRICS, DISPARITY, GAPS, CHECKS)
 }
 """Every table by its name."""
 

@@ -1,8 +1,8 @@
 """Tokens: what tokenizers make of languages.
 
-`Tokenizer.load` reads any tokenizer; `scan` counts a corpus and gives the table COUNTS; `merge` adds COUNTS of disjoint
-sources; `metrics` turns them into METRICS, `disparity` and `gaps` compare languages within a tokenizer, and `nsl`
-tokenizers within a language. docs/tokens.md defines each figure.
+`Tokenizer.load` reads any tokenizer; `scan` counts a corpus and gives the table COUNTS; `check` says what is wrong with
+its text; `merge` adds COUNTS of disjoint sources; `metrics` turns them into METRICS, `disparity` and `gaps` compare
+languages within a tokenizer, and `nsl` tokenizers within a language. docs/tokens.md defines each figure.
 
 Example:
     >>> from glotgap.tokens import toy
@@ -10,6 +10,7 @@ Example:
     ('deu', 2.0, 2.0)
 """
 
+from glotgap.tokens.checks import check
 from glotgap.tokens.disparity import GAP_METRICS, disparity, gaps
 from glotgap.tokens.lengths import nsl
 from glotgap.tokens.merge import merge
@@ -25,6 +26,7 @@ __all__ = [
     "Progress",
     "Scan",
     "Tokenizer",
+    "check",
     "disparity",
     "gaps",
     "inspect",

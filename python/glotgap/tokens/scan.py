@@ -4,16 +4,16 @@ The Rust core reads, counts and adds up; here its columns become a frame. A long
 part, what was counted so far is kept in a checkpoint, which a later call takes up.
 """
 
-import os
 import warnings
 from collections.abc import Iterable
-from typing import Any, TypeAlias
+from typing import Any
 
 import polars as pl
 
 from glotgap._errors import BadArgumentError, GlotgapWarning
 from glotgap.tokens.documents_file import check_out
 from glotgap.tokens.given import paths_or_documents
+from glotgap.tokens.opening import Path_, language_from
 from glotgap.tokens.outcome import Scan
 from glotgap.tokens.progress import Watcher
 from glotgap.tokens.segmenters import SEGMENTERS, Cut, Segmenter
@@ -23,8 +23,6 @@ from glotgap.tokens.tokenizer import Tokenizer
 from glotgap.tokens.wanted import Wanted
 
 __all__ = ["SEGMENTERS", "inspect", "scan"]
-
-Path_: TypeAlias = str | os.PathLike[str]
 
 
 def scan(
@@ -173,7 +171,7 @@ def inspect(
         ('invalid UTF-8', 1)
     """
     given = paths_or_documents(sources)
-    lang_value, lang_kind = _language(lang, lang_from, lang_field)
+    lang_value, lang_kind = language_from(lang, lang_from, lang_field)
     _check(verify, per)
     segmenter = Segmenter.of(words, words_version, allow_unspaced=allow_unspaced)
     wanted = Wanted(
@@ -209,20 +207,6 @@ def _named(tokenizers: list[Tokenizer]) -> list[Tokenizer]:
     if twice is not None:
         raise BadArgumentError(f"two tokenizers are called {twice!r}: name them with Tokenizer.load(…, name=…)")
     return tokenizers
-
-
-def _language(lang: str | None, lang_from: str | None, lang_field: str | None) -> tuple[str, str]:
-    """Return the name or the field, and where the language comes from."""
-    given = [name for name in (lang, lang_from, lang_field) if name is not None]
-    if len(given) > 1:
-        raise BadArgumentError("give at most one of lang, lang_from and lang_field")
-    if lang is not None:
-        return lang, "fixed"
-    if lang_field is not None:
-        return lang_field, "field"
-    if lang_from not in {None, "filename", "directory"}:
-        raise BadArgumentError(f"lang_from is {lang_from!r}: give filename or directory")
-    return "", lang_from or "none"
 
 
 def _check(verify: int, per: str) -> None:

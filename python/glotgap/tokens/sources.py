@@ -12,6 +12,7 @@ from glotgap.tokens.by_document import documents_frame
 from glotgap.tokens.checkpoint import Checkpoint
 from glotgap.tokens.documents_file import write_documents, write_files
 from glotgap.tokens.given import Reader
+from glotgap.tokens.opening import left, opened, paths_of
 from glotgap.tokens.origin import described, made
 from glotgap.tokens.outcome import Scan, findings_frame, passed_over_frame
 from glotgap.tokens.parts import Parts, counts_frame
@@ -23,11 +24,9 @@ __all__ = ["scan_documents", "scan_files"]
 
 def scan_files(paths: list[str], wanted: Wanted, checkpoint: str | os.PathLike[str] | None) -> Scan:
     """Count files."""
-    if not paths:
-        raise BadArgumentError("no sources: give at least one file, directory or pattern")
-    corpus = _core.Corpus.open(paths, wanted.reading)
+    corpus = opened(paths_of(paths), wanted.reading)
     metadata = described(corpus, wanted.tokenizers, wanted.arguments)
-    passed_over = passed_over_frame(corpus.passed_over)
+    passed_over = left(corpus)
     if wanted.out is not None:
         reports, verified = write_files(corpus, wanted, wanted.out, checkpoint, metadata)
         return Scan(_no_documents(), findings_frame(corpus.findings(reports)), passed_over, verified, metadata)

@@ -110,7 +110,11 @@ class Tokenizer:
         return self._core.encode(text)
 
     def plan(self) -> dict[str, str]:
-        """Return each shortcut of the engine: "on", or why it is off and the reference crate works instead.
+        """Return each shortcut: "on", or why it is off.
+
+        "engine": texts are normalized, split and tokenized here; off, the reference crate does it. "units": each
+        distinct stretch between spaces is tokenized once. "search": byte pairs are found by search, not merged one by
+        one.
 
         Example:
             >>> Tokenizer.load({"model": {"type": "BPE", "vocab": {"a": 0}, "merges": []}}).plan()["engine"]

@@ -29,11 +29,17 @@ const AHEAD: usize = 2_048;
 
 /// Asks for the cache line some way beyond `here`.
 #[inline(always)]
+pub fn prefetch_ahead(here: *const u8) {
+    prefetch(here.wrapping_add(AHEAD));
+}
+
+/// Asks for the cache line of `here`.
+#[inline(always)]
 pub fn prefetch(here: *const u8) {
     #[cfg(target_arch = "x86_64")]
     // SAFETY: a prefetch reads nothing, so any address will do.
     unsafe {
-        std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(here.wrapping_add(AHEAD).cast());
+        std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(here.cast());
     }
     #[cfg(not(target_arch = "x86_64"))]
     let _ = here;

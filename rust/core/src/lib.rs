@@ -5,6 +5,7 @@
 pub mod cpu;
 pub mod error;
 pub mod lanes;
+pub mod pages;
 pub mod tokens;
 pub mod weights;
 pub mod work;

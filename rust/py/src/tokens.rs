@@ -43,7 +43,7 @@ impl Tokenizer {
     }
 
     /// Each shortcut, and why it is off; None where it is on.
-    fn plan(&self) -> Vec<(&'static str, Option<&str>)> {
+    fn plan(&self) -> Vec<(&'static str, Option<String>)> {
         self.0.plan()
     }
 

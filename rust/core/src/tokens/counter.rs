@@ -1,8 +1,8 @@
 //! Counts texts one by one, remembering the units and the words it has seen.
 //!
-//! A unit seen lately costs a look-up in the core's own cache (`recent.rs`); one seen before that, a look-up
-//! in a table. A new one is cut into words; a word that was seen before costs another look-up; only a new word is
-//! tokenized. When the memory given is full, the tables are emptied: counts do not depend on it.
+//! A unit seen before costs a look-up in a table. A new one is cut into words; a word seen lately costs a look-up in the
+//! core's own cache (`recent.rs`); only another one is tokenized. When the memory given is full, the table is emptied:
+//! counts do not depend on it.
 //!
 //! ```
 //! use glotgap_core::tokens::counter::Counter;
@@ -13,6 +13,7 @@
 //! assert_eq!(Counter::new(1 << 20).count(&tokenizer, "abba").unwrap().tokens, 3);
 //! ```
 
+use std::num::NonZeroU64;
 use std::ops::Range;
 
 use crate::error::Result;
@@ -20,35 +21,26 @@ use crate::tokens::kinds::Kinds;
 use crate::tokens::model;
 use crate::tokens::normalize::Place;
 use crate::tokens::recent::Recent;
-use crate::tokens::table::Table;
+use crate::tokens::table::{LONGEST, Table};
 use crate::tokens::tally::Tally;
 use crate::tokens::tokenizer::{Engine, Scratch, Tokenizer};
 use crate::tokens::units::units;
 
-/// A longer unit is seldom seen twice: it goes to its words at once.
-const LONG_UNIT: usize = Recent::<7>::LONGEST;
+/// So many units are asked of the memory before the first is looked up.
+const AHEAD: usize = 32;
 
 /// Counts tokens of one tokenizer: the same one at each call.
 pub struct Counter {
-    short: Recent<3>,
-    longer: Recent<7>,
-    units: Memo,
+    units: Table,
     words: Words,
     scratch: Scratch,
+    parts: Vec<Range<usize>>,
     memory: usize,
 }
 
-/// The tallies of texts, by their number in a table.
-#[derive(Default)]
-struct Memo {
-    table: Table,
-    tallies: Vec<Tally>,
-}
-
-/// The words and the atoms seen; an atom may have other tokens than the same text as a word.
-#[derive(Default)]
+/// The words and the atoms seen lately; an atom may have other tokens than the same text as a word.
 struct Words {
-    memos: [Memo; 2],
+    recent: [Recent; 2],
     scratch: model::Scratch,
 }
 
@@ -56,11 +48,10 @@ impl Counter {
     /// A counter that remembers up to about `memory` bytes.
     pub fn new(memory: usize) -> Self {
         Self {
-            short: Recent::new(13),
-            longer: Recent::new(11),
-            units: Memo::default(),
-            words: Words::default(),
+            units: Table::default(),
+            words: Words { recent: [Recent::new(12), Recent::new(12)], scratch: model::Scratch::default() },
             scratch: Scratch::default(),
+            parts: Vec::new(),
             memory,
         }
     }
@@ -68,9 +59,8 @@ impl Counter {
     /// The tally of `text`.
     pub fn count(&mut self, tokenizer: &Tokenizer, text: &str) -> Result<Tally> {
         let Some(engine) = tokenizer.engine_for(text) else { return count_by_reference(tokenizer, text) };
-        if self.units.bytes() + self.words.bytes() > self.memory {
-            self.units = Memo::default();
-            self.words.memos = Default::default();
+        if self.units.bytes() > self.memory {
+            self.units = Table::default();
         }
         match engine.units {
             Ok(()) => self.count_units(engine, &tokenizer.kinds, text),
@@ -79,20 +69,29 @@ impl Counter {
     }
 
     fn count_units(&mut self, engine: &Engine, kinds: &Kinds, text: &str) -> Result<Tally> {
-        let Self { short, longer, units: memo, words, scratch, .. } = self;
-        let mut tally = Tally::default();
-        for unit in units(text) {
-            let (start, length) = (unit.start, unit.len());
-            let mut count = || words.count(engine, kinds, &text[unit.clone()], place(&unit), scratch);
-            tally += if !may_repeat(text, &unit) {
-                count()?
-            } else if length <= Recent::<3>::LONGEST {
-                short.tally(text.as_bytes(), start, length, || memo.tally(text, unit.clone(), count))?
+        let (mut tally, mut cuts) = (Tally::default(), units(text));
+        loop {
+            let seen = &self.units;
+            self.parts.clear();
+            self.parts.extend(cuts.by_ref().take(AHEAD).inspect(|unit| seen.prefetch(text.as_bytes(), unit.clone())));
+            if self.parts.is_empty() {
+                return Ok(tally);
+            }
+            self.count_parts(engine, kinds, text, &mut tally)?;
+        }
+    }
+
+    fn count_parts(&mut self, engine: &Engine, kinds: &Kinds, text: &str, tally: &mut Tally) -> Result<()> {
+        let Self { units: seen, words, scratch, parts, .. } = self;
+        for unit in parts.iter() {
+            let mut count = || words.count(engine, kinds, &text[unit.clone()], place(unit), scratch);
+            *tally += if may_repeat(text, unit) {
+                recall(seen.value(text.as_bytes(), unit.clone()), count)?
             } else {
-                longer.tally(text.as_bytes(), start, length, || memo.tally(text, unit.clone(), count))?
+                count()?
             };
         }
-        Ok(tally)
+        Ok(())
     }
 }
 
@@ -104,11 +103,11 @@ fn count_by_reference(tokenizer: &Tokenizer, text: &str) -> Result<Tally> {
     Ok(tally)
 }
 
-/// Whether a unit is worth a look-up. One that starts a text with a space is not: in the table, a space in front means
-/// that the unit stands inside.
+/// Whether a unit is worth a look-up: a long one is seldom seen twice. One that starts a text with a space is not
+/// either: in the table, a space in front means that the unit stands inside.
 #[inline]
 pub(super) fn may_repeat(text: &str, unit: &Range<usize>) -> bool {
-    unit.len() <= LONG_UNIT && (unit.start > 0 || !text.starts_with(' '))
+    unit.len() <= LONGEST && (unit.start > 0 || !text.starts_with(' '))
 }
 
 /// Where a unit stands: only the first starts the text.
@@ -116,19 +115,15 @@ pub(super) fn place(unit: &Range<usize>) -> Place {
     if unit.start == 0 { Place::Start } else { Place::Inside }
 }
 
-impl Memo {
-    #[inline]
-    fn tally(&mut self, buffer: &str, part: Range<usize>, new: impl FnOnce() -> Result<Tally>) -> Result<Tally> {
-        let (number, is_new) = self.table.number_in(buffer.as_bytes(), part.start, part.end);
-        if is_new {
-            self.tallies.push(new()?);
-        }
-        Ok(self.tallies[number as usize])
+/// The tally that `known` holds, or a new one, which is put there.
+#[inline]
+fn recall(known: &mut u64, new: impl FnOnce() -> Result<Tally>) -> Result<Tally> {
+    if let Some(number) = NonZeroU64::new(*known) {
+        return Ok(Tally::unpacked(number));
     }
-
-    fn bytes(&self) -> usize {
-        self.table.bytes() + self.tallies.capacity() * size_of::<Tally>()
-    }
+    let tally = new()?;
+    *known = tally.packed().map_or(0, NonZeroU64::get);
+    Ok(tally)
 }
 
 impl Words {
@@ -145,18 +140,14 @@ impl Words {
         Ok(tally)
     }
 
+    #[inline]
     fn word(&mut self, engine: &Engine, kinds: &Kinds, word: &str, is_atom: bool) -> Tally {
-        let Memo { table, tallies } = &mut self.memos[usize::from(is_atom)];
-        let (number, is_new) = table.number(word.as_bytes());
-        if is_new {
-            let mut tally = Tally::default();
-            engine.tokens(word, is_atom, &mut self.scratch, &mut |token| tally.see(token, kinds));
-            tallies.push(tally);
+        let Self { recent, scratch } = self;
+        let mut count = || engine.model.tally(word, is_atom, scratch, kinds);
+        if word.len() > Recent::LONGEST {
+            return count();
         }
-        tallies[number as usize]
-    }
-
-    fn bytes(&self) -> usize {
-        self.memos.iter().map(Memo::bytes).sum()
+        let recent = &mut recent[usize::from(is_atom)];
+        recent.tally(word.as_bytes(), || Ok(count())).unwrap_or_default()
     }
 }

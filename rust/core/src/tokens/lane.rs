@@ -91,8 +91,8 @@ impl<'t> Lane<'t> {
 /// Words and atoms whose number of tokens is known.
 #[derive(Default)]
 struct Known {
+    /// One more than that number.
     tables: [Table; 2],
-    tokens: [Vec<u32>; 2],
     scratch: model::Scratch,
 }
 
@@ -115,23 +115,21 @@ impl Known {
     fn count(&mut self, engine: &Engine, text: &str, place: Place, scratch: &mut Scratch) -> Result<u64> {
         let mut tokens = 0;
         engine.words(text, place, scratch, &mut |word, is_atom| {
-            tokens += u64::from(self.word(engine, word, is_atom, &mut |_| ()));
+            tokens += self.word(engine, word, is_atom, &mut |_| ());
         })?;
         Ok(tokens)
     }
 
     /// How many tokens a word has; calls `sink` with each of them if it was not known.
-    fn word(&mut self, engine: &Engine, word: &str, is_atom: bool, sink: &mut impl FnMut(u32)) -> u32 {
-        let (table, counts) = (&mut self.tables[usize::from(is_atom)], &mut self.tokens[usize::from(is_atom)]);
-        let (number, is_new) = table.number(word.as_bytes());
-        if is_new {
-            let mut count = 0;
+    fn word(&mut self, engine: &Engine, word: &str, is_atom: bool, sink: &mut impl FnMut(u32)) -> u64 {
+        let known = self.tables[usize::from(is_atom)].value(word.as_bytes(), 0..word.len());
+        if *known == 0 {
+            *known = 1;
             engine.tokens(word, is_atom, &mut self.scratch, &mut |token| {
-                count += 1;
+                *known += 1;
                 sink(token);
             });
-            counts.push(count);
         }
-        counts[number as usize]
+        *known - 1
     }
 }

@@ -27,6 +27,7 @@
 //! Text is UTF-8. Counts per language need the language named by its source; it is not guessed.
 
 pub mod added;
+pub mod check;
 pub mod count;
 pub mod counter;
 pub mod documents;

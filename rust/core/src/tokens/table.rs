@@ -1,158 +1,185 @@
-//! A table of distinct byte strings: each gets the next number, in the order of first sight.
+//! A table from byte strings to numbers, which are 0 for a new string.
 //!
-//! Open addressing with linear probing over 32-byte slots. A string of up to 24 bytes lies in its slot, zero-padded,
-//! with its length (so that zero bytes are told apart); a longer one lies in one shared buffer, and its slot holds its
-//! hash and place. Strings are compared whole: a hash only says where to look. Frequent strings come early and so get
-//! small numbers, which keeps what a caller stores by number close together.
+//! Open addressing with linear probing. A string of up to 23 bytes lies in a slot of 32 bytes beside its number, one of
+//! up to 55 bytes in a slot of 64: a look-up mostly touches one line of the cache. A key is the string, zero-padded, with
+//! its length plus one in the last byte, so that zero bytes are told apart and no string has the key of an empty slot.
+//! Strings are compared whole: a hash only says where to look. Longer strings lie in a hash map.
+//!
+//! Limit: little-endian machines, where the bytes of a key are those of its string.
 //!
 //! ```
 //! use glotgap_core::tokens::table::Table;
 //!
 //! let mut table = Table::default();
-//! assert_eq!(table.number(b"a"), (0, true));
-//! assert_eq!(table.number(b"b"), (1, true));
-//! assert_eq!(table.number(b"a"), (0, false));
+//! *table.value(b"a word", 2..6) += 1;
+//! *table.value(b"word", 0..4) += 1;
+//! assert_eq!(table.entries().collect::<Vec<_>>(), [(&b"word"[..], 2)]);
 //! ```
 
-use crate::tokens::key::{hash, hash_long, key};
+use std::collections::HashMap;
+use std::ops::Range;
 
-/// The longest string that lies in its slot.
-const INLINE: usize = 24;
-const FIRST_SLOTS: usize = 1 << 10;
-const EMPTY: u32 = u32::MAX;
+use crate::cpu::prefetch;
+use crate::pages::filled;
+use crate::tokens::key::{hash, key};
+
+/// The longest string that lies in a slot.
+pub const LONGEST: usize = longest::<7>();
+const FIRST_SLOTS: usize = 1 << 6;
+const _: () = assert!(cfg!(target_endian = "little"), "the bytes of a key are those of its string");
 
 /// Distinct strings and their numbers.
+#[derive(Default)]
 pub struct Table {
-    slots: Vec<Slot>,
-    long: Vec<u8>,
-    count: u32,
+    short: Slots<3>,
+    medium: Slots<7>,
+    long: HashMap<Box<[u8]>, u64>,
+    long_bytes: usize,
+}
+
+impl Table {
+    /// The number of `buffer[part]`, which must lie inside: bytes after it make the look-up faster.
+    #[inline]
+    pub fn value(&mut self, buffer: &[u8], part: Range<usize>) -> &mut u64 {
+        if part.len() <= longest::<3>() {
+            self.short.value(buffer, part)
+        } else if part.len() <= LONGEST {
+            self.medium.value(buffer, part)
+        } else {
+            self.value_of_long(&buffer[part])
+        }
+    }
+
+    /// Asks the memory for the number of `buffer[part]`, which is looked up soon.
+    #[inline]
+    pub fn prefetch(&self, buffer: &[u8], part: Range<usize>) {
+        if part.len() <= longest::<3>() {
+            self.short.prefetch(buffer, part);
+        } else if part.len() <= LONGEST {
+            self.medium.prefetch(buffer, part);
+        }
+    }
+
+    #[inline(never)]
+    fn value_of_long(&mut self, text: &[u8]) -> &mut u64 {
+        if !self.long.contains_key(text) {
+            self.long_bytes += text.len();
+            self.long.insert(text.into(), 0);
+        }
+        self.long.get_mut(text).unwrap_or_else(|| unreachable!("it was put in"))
+    }
+
+    /// Bytes of memory held.
+    pub fn bytes(&self) -> usize {
+        let entries = self.long.capacity() * size_of::<(Box<[u8]>, u64)>();
+        self.short.bytes() + self.medium.bytes() + self.long_bytes + entries
+    }
+
+    /// Every string and its number, in no order that means anything.
+    pub fn entries(&self) -> impl Iterator<Item = (&[u8], u64)> {
+        let long = self.long.iter().map(|(text, &value)| (&**text, value));
+        self.short.entries().chain(self.medium.entries()).chain(long)
+    }
+}
+
+/// Strings of up to `8 W - 1` bytes.
+struct Slots<const W: usize> {
+    slots: Vec<Slot<W>>,
+    count: usize,
 }
 
 #[derive(Clone, Copy)]
 #[repr(C, align(32))]
-struct Slot {
-    key: [u64; 3],
-    length: u32,
-    number: u32,
+struct Slot<const W: usize> {
+    key: [u64; W],
+    value: u64,
 }
 
-const NO_SLOT: Slot = Slot { key: [0; 3], length: 0, number: EMPTY };
+const fn longest<const W: usize>() -> usize {
+    8 * W - 1
+}
 
-impl Default for Table {
+impl<const W: usize> Default for Slots<W> {
     fn default() -> Self {
-        Self { slots: vec![NO_SLOT; FIRST_SLOTS], long: Vec::new(), count: 0 }
+        Self { slots: filled(Slot::EMPTY, FIRST_SLOTS), count: 0 }
     }
 }
 
-impl Table {
-    /// The number of `text` and whether it is new.
+impl<const W: usize> Slots<W> {
     #[inline]
-    pub fn number(&mut self, text: &[u8]) -> (u32, bool) {
-        self.number_in(text, 0, text.len())
+    fn value(&mut self, buffer: &[u8], part: Range<usize>) -> &mut u64 {
+        let key = Self::key(buffer, part);
+        let mut at = self.find(&key);
+        if self.slots[at].key != key {
+            at = self.add(key);
+        }
+        &mut self.slots[at].value
     }
 
-    /// The number of `buffer[start..end]`, which must lie inside: bytes after it make the look-up faster.
+    #[inline(always)]
+    fn key(buffer: &[u8], part: Range<usize>) -> [u64; W] {
+        let mut key = key::<W>(buffer, part.start, part.len());
+        key[W - 1] |= (part.len() as u64 + 1) << 56;
+        key
+    }
+
     #[inline]
-    pub fn number_in(&mut self, buffer: &[u8], start: usize, end: usize) -> (u32, bool) {
-        let length = end - start;
-        if length > INLINE {
-            return self.number_of_long(&buffer[start..end]);
-        }
-        let key = key::<3>(buffer, start, length);
-        let mut at = self.place(hash(&key));
-        loop {
-            let slot = &self.slots[at];
-            if slot.key == key && slot.length as usize == length && slot.number != EMPTY {
-                return (slot.number, false);
-            }
-            if slot.number == EMPTY {
-                return (self.add(at, key, length), true);
-            }
+    fn prefetch(&self, buffer: &[u8], part: Range<usize>) {
+        prefetch((&raw const self.slots[self.home(&Self::key(buffer, part))]).cast());
+    }
+
+    /// Where the search for a key begins.
+    #[inline]
+    fn home(&self, key: &[u64; W]) -> usize {
+        (hash(key) >> 32) as usize & (self.slots.len() - 1)
+    }
+
+    /// The slot of the key, or the empty one where it belongs.
+    #[inline]
+    fn find(&self, key: &[u64; W]) -> usize {
+        let mut at = self.home(key);
+        while self.slots[at].key != *key && self.slots[at].key[W - 1] != 0 {
             at = (at + 1) & (self.slots.len() - 1);
         }
+        at
     }
 
     #[inline(never)]
-    fn number_of_long(&mut self, text: &[u8]) -> (u32, bool) {
-        let hash = hash_long(text);
-        let mut at = self.place(hash);
-        loop {
-            let slot = self.slots[at];
-            if slot.number == EMPTY {
-                let key = [hash, self.long.len() as u64, 0];
-                self.long.extend_from_slice(text);
-                return (self.add(at, key, text.len()), true);
-            }
-            if slot.key[0] == hash && slot.length as usize == text.len() && self.text_of(&slot) == text {
-                return (slot.number, false);
-            }
-            at = (at + 1) & (self.slots.len() - 1);
-        }
-    }
-
-    #[inline]
-    fn place(&self, hash: u64) -> usize {
-        (hash >> 32) as usize & (self.slots.len() - 1)
-    }
-
-    #[inline(never)]
-    fn add(&mut self, at: usize, key: [u64; 3], length: usize) -> u32 {
-        let number = self.count;
-        self.slots[at] = Slot { key, length: length as u32, number };
+    fn add(&mut self, key: [u64; W]) -> usize {
         self.count += 1;
-        if self.count as usize * 3 > self.slots.len() * 2 {
+        if self.count * 3 > self.slots.len() * 2 {
             self.grow();
         }
-        number
+        let at = self.find(&key);
+        self.slots[at].key = key;
+        at
     }
 
     fn grow(&mut self) {
-        let larger = vec![NO_SLOT; self.slots.len() * 2];
-        let old = std::mem::replace(&mut self.slots, larger);
-        for slot in old.into_iter().filter(|slot| slot.number != EMPTY) {
-            let long = slot.length as usize > INLINE;
-            let mut at = self.place(if long { slot.key[0] } else { hash(&slot.key) });
-            while self.slots[at].number != EMPTY {
-                at = (at + 1) & (self.slots.len() - 1);
+        let larger = filled(Slot::EMPTY, self.slots.len() * 2);
+        for slot in std::mem::replace(&mut self.slots, larger) {
+            if slot.key[W - 1] != 0 {
+                let at = self.find(&slot.key);
+                self.slots[at] = slot;
             }
-            self.slots[at] = slot;
         }
     }
 
-    fn text_of<'s>(&'s self, slot: &'s Slot) -> &'s [u8] {
-        let length = slot.length as usize;
-        if length <= INLINE {
-            return &bytemuck::bytes_of(&slot.key)[..length];
-        }
-        let start = slot.key[1] as usize;
-        &self.long[start..start + length]
+    fn bytes(&self) -> usize {
+        self.slots.len() * size_of::<Slot<W>>()
     }
 
-    /// How many strings there are.
-    pub fn len(&self) -> usize {
-        self.count as usize
+    fn entries(&self) -> impl Iterator<Item = (&[u8], u64)> {
+        let taken = self.slots.iter().filter(|slot| slot.key[W - 1] != 0);
+        taken.map(|slot| (&bytemuck::cast_slice(&slot.key)[..slot.length()], slot.value))
     }
+}
 
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.count == 0
-    }
+impl<const W: usize> Slot<W> {
+    const EMPTY: Self = Self { key: [0; W], value: 0 };
 
-    /// Bytes of memory that the strings take.
-    pub fn bytes(&self) -> usize {
-        self.slots.len() * size_of::<Slot>() + self.long.capacity()
-    }
-
-    /// Every string and its number, in no order that means anything.
-    pub fn entries(&self) -> impl Iterator<Item = (&[u8], u32)> {
-        self.slots.iter().filter(|slot| slot.number != EMPTY).map(|slot| (self.text_of(slot), slot.number))
-    }
-
-    /// Forgets all strings; keeps the memory.
-    pub fn clear(&mut self) {
-        self.slots.fill(NO_SLOT);
-        self.long.clear();
-        self.count = 0;
+    fn length(&self) -> usize {
+        (self.key[W - 1] >> 56) as usize - 1
     }
 }
 
@@ -165,38 +192,34 @@ mod tests {
 
     proptest! {
         #[test]
-        fn numbers_are_those_of_a_hash_map(texts in prop::collection::vec(prop::collection::vec(0u8..3, 0..40), 0..200)) {
-            let (mut table, mut map) = (Table::default(), HashMap::new());
-            for text in &texts {
-                let next = map.len() as u32;
-                let number = *map.entry(text.clone()).or_insert(next);
-                prop_assert_eq!(table.number(text), (number, number == next && map.len() as u32 > next));
+        fn numbers_are_those_of_a_hash_map(texts in prop::collection::vec(prop::collection::vec(0u8..3, 0..80), 0..200)) {
+            let (mut table, mut map) = (Table::default(), HashMap::<Vec<u8>, u64>::new());
+            for (text, i) in texts.iter().zip(1..) {
+                *table.value(text, 0..text.len()) += i;
+                *map.entry(text.clone()).or_default() += i;
             }
-            let entries: HashMap<Vec<u8>, u32> = table.entries().map(|(text, n)| (text.to_vec(), n)).collect();
+            let entries: HashMap<Vec<u8>, u64> = table.entries().map(|(text, n)| (text.to_vec(), n)).collect();
             prop_assert_eq!(entries, map);
         }
     }
 
     #[test]
-    fn it_grows_and_empties() {
+    fn it_grows() {
         let mut table = Table::default();
-        for round in 0..2 {
-            for i in 0..100_000u32 {
-                let text = format!("{i:0width$}", width = (i % 40) as usize);
-                let (number, is_new) = table.number(text.as_bytes());
-                assert!(number <= i && (is_new || number < i), "{round}");
-            }
-            table.clear();
-            assert!(table.is_empty());
+        for i in 0..200_000u64 {
+            let text = format!("{:0width$}", i % 100_000, width = (i % 70) as usize);
+            *table.value(text.as_bytes(), 0..text.len()) += 1;
         }
+        assert_eq!(table.entries().map(|(_, n)| n).sum::<u64>(), 200_000);
+        assert!(table.bytes() > 3_000_000);
     }
 
     #[test]
     fn where_a_string_lies_does_not_matter() {
         let buffer = b"some text that is longer than one slot of the table, twice: some";
         let mut table = Table::default();
-        assert_eq!(table.number_in(buffer, 0, 4), (0, true));
-        assert_eq!(table.number_in(buffer, buffer.len() - 4, buffer.len()), (0, false));
-        assert_eq!(table.number(b"some\0"), (1, true));
+        *table.value(buffer, 0..4) = 7;
+        assert_eq!(*table.value(buffer, buffer.len() - 4..buffer.len()), 7);
+        assert_eq!(*table.value(b"some\0", 0..5), 0);
     }
 }

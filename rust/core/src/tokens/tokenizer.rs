@@ -33,7 +33,7 @@ use crate::tokens::split::{self, Cut, Splitter};
 /// A word up to this length is looked up whole; a longer one is cut into atoms first.
 const SHORT: usize = 24;
 /// Bytes that a thread's counter may remember from call to call.
-const REMEMBERED: usize = 1 << 24;
+const REMEMBERED: usize = 1 << 27;
 
 /// A tokenizer and what is proven about it.
 pub struct Tokenizer {
@@ -109,12 +109,16 @@ impl Tokenizer {
     }
 
     /// Each shortcut by name, and why it is off, or nothing where it is on.
-    pub fn plan(&self) -> Vec<(&'static str, Option<&str>)> {
+    pub fn plan(&self) -> Vec<(&'static str, Option<String>)> {
+        let why = |reason: &Reason| reason.0.clone();
+        let off = || Some("there is no engine".to_owned());
         match &self.engine {
-            Err(reason) => vec![("engine", Some(&reason.0)), ("units", Some("there is no engine"))],
-            Ok(engine) => {
-                vec![("engine", None), ("units", engine.units.as_ref().err().map(|reason| reason.0.as_str()))]
-            }
+            Err(reason) => vec![("engine", Some(why(reason))), ("units", off()), ("search", off())],
+            Ok(engine) => vec![
+                ("engine", None),
+                ("units", engine.units.as_ref().err().map(why)),
+                ("search", engine.model.slow().as_ref().map(why)),
+            ],
         }
     }
 }

@@ -61,7 +61,7 @@ impl TokenTotals {
 
     /// Byte-fallback tokens.
     pub fn fallback(&self, kinds: &Kinds) -> u64 {
-        kinds.fallback.iter().filter_map(|token| self.frequencies.get(token)).sum()
+        kinds.fallback().filter_map(|token| self.frequencies.get(&token)).sum()
     }
 
     fn add(&mut self, other: &Self) {

@@ -35,25 +35,32 @@ fn is_lone(text: &[u8], at: usize) -> bool {
     before > b' ' && after > b' ' && !(before >= 0x80 && ends_white(&text[..at])) && !starts_white(&text[at + 1..])
 }
 
-/// The bytes that a non-ASCII white character can start with.
-#[inline]
-fn may_be_white(lead: u8) -> bool {
-    matches!(lead, 0xC2 | 0xE1..=0xE3)
-}
-
 #[inline]
 fn starts_white(text: &[u8]) -> bool {
-    may_be_white(text[0]) && first(text).is_some_and(char::is_whitespace)
+    match text[0] {
+        0xC2 => is_white(&text[..2.min(text.len())]),
+        0xE1..=0xE3 => is_white(&text[..3.min(text.len())]),
+        _ => false,
+    }
 }
 
 #[inline]
 fn ends_white(text: &[u8]) -> bool {
-    let lead = |back: usize| text.len().checked_sub(back).map(|at| &text[at..]).filter(|rest| may_be_white(rest[0]));
-    lead(2).or_else(|| lead(3)).is_some_and(|rest| first(rest).is_some_and(char::is_whitespace))
+    let last = |length: usize| text.len() >= length && is_white(&text[text.len() - length..]);
+    last(2) || last(3)
 }
 
-fn first(text: &[u8]) -> Option<char> {
-    text.utf8_chunks().next()?.valid().chars().next()
+/// The white characters beyond ASCII: U+0085, U+00A0, U+1680, U+2000 to U+200A, U+2028, U+2029, U+202F, U+205F, U+3000.
+#[inline]
+fn is_white(letter: &[u8]) -> bool {
+    matches!(
+        letter,
+        [0xC2, 0x85 | 0xA0]
+            | [0xE1, 0x9A, 0x80]
+            | [0xE2, 0x80, 0x80..=0x8A | 0xA8 | 0xA9 | 0xAF]
+            | [0xE2, 0x81, 0x9F]
+            | [0xE3, 0x80, 0x80]
+    )
 }
 
 #[cfg(test)]
@@ -87,6 +94,15 @@ mod tests {
         #[test]
         fn units_are_those_of_the_slow_twin(text in "[ a\u{7f}\t\u{a0}é\u{85}\u{3000}日\u{2003}\u{1680}\u{200b}😀\u{301}]{0,24}") {
             prop_assert_eq!(cut(&text), slow_units(&text));
+        }
+    }
+
+    #[test]
+    fn white_characters_are_those_of_unicode() {
+        for letter in ('\u{80}'..=char::MAX).filter(|letter| letter.len_utf8() < 4) {
+            let mut bytes = [0; 4];
+            let bytes = letter.encode_utf8(&mut bytes).as_bytes();
+            assert_eq!(super::is_white(bytes), letter.is_whitespace(), "{letter:?}");
         }
     }
 

@@ -8,7 +8,7 @@
 //! Counting goes into u32 tables of the worker, two of them in turn so that equal neighbours do not wait for each
 //! other's store; four measured slower, because together they leave the first-level cache. Bytes use eight tables of 256.
 
-use crate::cpu::{per_cpu, prefetch};
+use crate::cpu::{per_cpu, prefetch_ahead};
 use crate::weights::distribution::Distribution;
 use crate::weights::dtype::DType;
 use crate::weights::moments::Moments;
@@ -264,7 +264,7 @@ per_cpu! { fn count_pairs(values: &[[u8; 2]], even: &mut Table, odd: &mut Table)
 fn count_pairs_body(values: &[[u8; 2]], even: &mut Table, odd: &mut Table) {
     let (quads, rest) = values.as_flattened().as_chunks::<32>();
     for quad in quads {
-        prefetch(quad.as_ptr());
+        prefetch_ahead(quad.as_ptr());
         for word in quad.as_chunks::<8>().0 {
             let w = u64::from_le_bytes(*word);
             even[(w & 0xffff) as usize] += 1;

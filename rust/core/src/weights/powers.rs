@@ -9,7 +9,7 @@
 //! or vanishing sum; it is then filtered, scaled by a power of two and summed again. Bits depend on the values
 //! and their order only.
 
-use crate::cpu::{per_cpu, prefetch};
+use crate::cpu::{per_cpu, prefetch_ahead};
 use crate::lanes::{Bounds, LANES, Lanes};
 use crate::weights::center::Center;
 use crate::weights::moments::{Central, Moments, shifted};
@@ -192,7 +192,7 @@ fn add_powers<L: Lanes, S: Stored>(row: &[S], pivot: f64, total: &mut [f64; 4]) 
     let mut sums = [L::splat(0.0); 4];
     let (pairs, rest) = row.as_chunks::<{ 2 * LANES }>();
     for pair in pairs {
-        prefetch(pair.as_ptr().cast());
+        prefetch_ahead(pair.as_ptr().cast());
         for eight in pair.as_chunks().0 {
             add(&mut sums, S::lanes::<L>(eight).minus(L::splat(pivot)));
         }

@@ -22,7 +22,9 @@ use self::bpe::Bpe;
 use self::unigram::Unigram;
 use self::wordlevel::WordLevel;
 use self::wordpiece::WordPiece;
+use super::kinds::Kinds;
 use super::spec::{Reason, kind};
+use super::tally::Tally;
 
 /// A model, compiled.
 #[derive(Clone, Debug)]
@@ -30,8 +32,6 @@ pub struct Model {
     kind: Kind,
     /// Tells this model from every other of the process: what a [`Scratch`] remembers belongs to one.
     number: u64,
-    /// Numbers of the pieces that stand for bytes, sorted.
-    fallbacks: Vec<u32>,
 }
 
 #[derive(Clone, Debug)]
@@ -52,7 +52,8 @@ pub struct Scratch {
     /// The model whose answers it remembers.
     model: u64,
     pieces: Vec<u32>,
-    search: bpe::search::Room,
+    dead: Vec<u64>,
+    endings: bpe::endings::Endings,
     room: bpe::merge::Room,
     steps: Vec<unigram::Step>,
     borders: Borders,
@@ -71,13 +72,7 @@ impl Model {
             "WordLevel" => Kind::WordLevel(Box::new(WordLevel::new(model)?)),
             name => return Err(Reason::new(format!("a model of type {name:?}"))),
         };
-        let mut fallbacks = match &kind {
-            Kind::Bpe(bpe) => bpe.fallbacks(),
-            Kind::Unigram(unigram) => unigram.fallbacks(),
-            _ => Vec::new(),
-        };
-        fallbacks.sort_unstable();
-        Ok(Self { kind, number: MODELS.fetch_add(1, Ordering::Relaxed), fallbacks })
+        Ok(Self { kind, number: MODELS.fetch_add(1, Ordering::Relaxed) })
     }
 
     /// Gives the tokens of a word to `sink`, in order.
@@ -91,15 +86,23 @@ impl Model {
         }
     }
 
-    /// The number of tokens of a word.
-    pub fn count(&self, word: &str, scratch: &mut Scratch) -> u32 {
+    /// Counts the tokens of a word, or of an atom.
+    #[inline]
+    pub fn tally(&self, word: &str, is_atom: bool, scratch: &mut Scratch, kinds: &Kinds) -> Tally {
         scratch.serve(self.number);
-        if let Kind::Bpe(bpe) = &self.kind {
-            return bpe.count(word, scratch);
+        if let Kind::Bpe(bpe) = &self.kind
+            && let Some(tokens) = bpe.plain_count(word, is_atom, scratch)
+        {
+            return Tally { tokens, ..Tally::default() };
         }
-        let mut count = 0;
-        self.tokens(word, scratch, &mut |_| count += 1);
-        count
+        let mut tally = Tally::default();
+        let mut see = |token| tally.see(token, kinds);
+        if is_atom {
+            self.atom_tokens(word, scratch, &mut see);
+        } else {
+            self.tokens(word, scratch, &mut see);
+        }
+        tally
     }
 
     /// Gives the tokens of a part of a word to `sink`, in order: like [`Model::tokens`], but a part is never one token
@@ -144,22 +147,7 @@ impl Model {
         }
     }
 
-    /// Number of the unknown piece, if there is one.
-    pub fn unknown(&self) -> Option<u32> {
-        match &self.kind {
-            Kind::Bpe(bpe) => bpe.unknown(),
-            Kind::Unigram(unigram) => Some(unigram.unknown()),
-            Kind::WordPiece(wordpiece) => Some(wordpiece.unknown()),
-            Kind::WordLevel(wordlevel) => Some(wordlevel.unknown()),
-        }
-    }
-
-    /// Whether the piece with this number stands for one byte of an unknown text.
-    pub fn is_fallback(&self, id: u32) -> bool {
-        self.fallbacks.binary_search(&id).is_ok()
-    }
-
-    /// What makes this model slower than it could be, for `plan()`.
+    /// Why words are merged pair by pair, where they are.
     pub fn slow(&self) -> Option<Reason> {
         match &self.kind {
             Kind::Bpe(bpe) if bpe.slow() => {

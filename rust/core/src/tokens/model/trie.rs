@@ -10,6 +10,7 @@
 //! Limit: 2^22 slots and numbers.
 
 use super::super::spec::Reason;
+use crate::pages::moved;
 
 /// No string.
 pub const NONE: u32 = u32::MAX;
@@ -41,7 +42,7 @@ impl Trie {
         }
         let mut ground = Ground::default();
         let root = ground.plant(strings)?;
-        Ok(Self { nodes: ground.nodes, values: ground.values, root })
+        Ok(Self { nodes: moved(ground.nodes), values: moved(ground.values), root })
     }
 
     /// Calls `found(length, number)` for each string that `text` starts with, the shortest first.

@@ -19,6 +19,7 @@ use super::Scratch;
 use super::bridges::Bridges;
 use super::trie::{NONE, Trie};
 use super::vocabulary::{Places, Vocabulary};
+use crate::pages::moved;
 use crate::tokens::spec::{Reason, flag};
 
 /// What an unknown character costs beyond the worst piece.
@@ -79,7 +80,7 @@ impl Unigram {
         }
         Ok(Self {
             trie: vocabulary.trie(|_| true)?,
-            scores: vocabulary.ids.iter().map(|&id| list[id as usize].1).collect(),
+            scores: moved(vocabulary.ids.iter().map(|&id| list[id as usize].1).collect()),
             size: list.len(),
             unknown_piece: vocabulary.places[unknown_text],
             unknown_id,
@@ -181,16 +182,6 @@ impl Unigram {
     /// Number of pieces.
     pub fn size(&self) -> usize {
         self.size
-    }
-
-    /// Number of the unknown piece.
-    pub fn unknown(&self) -> u32 {
-        self.unknown_id
-    }
-
-    /// Numbers of the pieces that stand for bytes.
-    pub fn fallbacks(&self) -> Vec<u32> {
-        self.fallback.iter().flat_map(|bytes| bytes.iter().copied()).filter(|&id| id != NONE).collect()
     }
 }
 

@@ -34,9 +34,4 @@ impl WordLevel {
     pub fn size(&self) -> usize {
         self.size
     }
-
-    /// Number of the unknown piece.
-    pub fn unknown(&self) -> u32 {
-        self.unknown
-    }
 }

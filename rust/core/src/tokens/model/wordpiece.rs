@@ -75,11 +75,6 @@ impl WordPiece {
     pub fn size(&self) -> usize {
         self.size
     }
-
-    /// Number of the unknown piece.
-    pub fn unknown(&self) -> u32 {
-        self.unknown
-    }
 }
 
 fn continuing(vocabulary: &Vocabulary, prefix: &str) -> Result<Trie, Reason> {

@@ -10,7 +10,7 @@ use super::find::{self, PassedOver};
 use super::gather::{Gather, Scratch};
 use super::language::{self, Names};
 use super::layout::Layout;
-use super::options::{Documents, Options};
+use super::options::{Documents, Lang, Options};
 use super::{conllu, ipc, jsonl, table, text};
 use crate::error::{Error, Result};
 
@@ -132,6 +132,21 @@ impl Corpus {
     #[must_use]
     pub const fn names(&self) -> &Names {
         &self.names
+    }
+
+    /// The number of the language of a file's documents; documents that name their own may have others.
+    #[must_use]
+    pub fn language_of(&self, file: usize) -> u32 {
+        self.sources[file].language
+    }
+
+    /// The language of each file's documents; None where the documents name their own.
+    #[must_use]
+    pub fn languages(&self) -> Vec<Option<String>> {
+        let names = self.names.all();
+        let by_field = matches!(self.options.lang, Lang::Field(_));
+        let name = |source: &Source| (!by_field).then(|| names[source.language as usize].to_string());
+        self.sources.iter().map(name).collect()
     }
 
     /// Stored bytes of all units; pipes count as 0.

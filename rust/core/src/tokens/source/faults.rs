@@ -139,6 +139,12 @@ pub struct Report {
     pub text_bytes: u64,
     /// Lines or rows that begin in the unit, whatever became of them.
     pub lines: u64,
+    /// Lines of documents of one line that end with CR LF; the CR is in no document.
+    #[serde(default)]
+    pub crlf: u64,
+    /// The first of them, from 1.
+    #[serde(default)]
+    pub first_crlf: Option<u64>,
     /// What was wrong.
     pub faults: Faults,
 }
@@ -152,8 +158,16 @@ impl Report {
             whole.faults.append(&unit.faults, whole.lines);
             whole.documents += unit.documents;
             whole.text_bytes += unit.text_bytes;
+            whole.first_crlf = whole.first_crlf.or(unit.first_crlf.map(|line| whole.lines + line));
+            whole.crlf += unit.crlf;
             whole.lines += unit.lines;
         }
         whole
+    }
+
+    /// Counts the line that was just read as one that ends with CR LF.
+    pub(super) fn add_crlf(&mut self) {
+        self.crlf += 1;
+        self.first_crlf.get_or_insert(self.lines);
     }
 }

@@ -36,6 +36,9 @@ fn cut(bytes: &[u8], language: u32, spans: &mut Vec<Span>, report: &mut Report) 
     for stop in memchr::memchr_iter(b'\n', bytes).chain(unended) {
         report.lines += 1;
         let end = stop - usize::from(stop > start && bytes[stop - 1] == b'\r');
+        if end < stop && stop < bytes.len() {
+            report.add_crlf();
+        }
         if end > start {
             spans.push(Span { start, end, place: report.lines, language });
         } else {
@@ -49,6 +52,9 @@ fn cut(bytes: &[u8], language: u32, spans: &mut Vec<Span>, report: &mut Report) 
 fn add_lines(bytes: &[u8], gather: &mut Gather) -> Result<()> {
     for line in each(bytes) {
         gather.report.lines += 1;
+        if line.ends_with(b"\r\n") {
+            gather.report.add_crlf();
+        }
         gather.add_bytes(bare(line), gather.language, gather.report.lines)?;
     }
     gather.flush()

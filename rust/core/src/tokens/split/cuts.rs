@@ -62,7 +62,13 @@ fn at(step: &Step, head: char) -> Result<At, Reason> {
         }
         Step::PrefixSpace if head == ' ' => Ok(At::Through(' ')),
         Step::PrefixSpace => Err(Reason::new("a space is put before each part")),
-        _ => Err(Reason::new("no proof for this step")),
+        Step::Spans { pattern: Pattern::Regex(_), .. } => Err(Reason::new(
+            "the pre-tokenizer has a regular expression without a scanner: its matches may reach over a space",
+        )),
+        Step::Scan(_) => Err(Reason::new(format!("the pre-tokenizer breaks at a space, which has become {head:?}"))),
+        _ => {
+            Err(Reason::new("a part of the pre-tokenizer may reach over a space: a text, an inverted or a mapped one"))
+        }
     }
 }
 

@@ -7,7 +7,7 @@
 //!
 //! f32 only. A column with NaN or infinities shows itself by a sum that is not finite, and has no moments here.
 
-use crate::cpu::{per_cpu, prefetch};
+use crate::cpu::{per_cpu, prefetch_ahead};
 use crate::lanes::{LANES, Lanes};
 use crate::weights::moments::Moments;
 use crate::weights::powers::{Extremes, Sums, add, central};
@@ -101,7 +101,7 @@ fn fill<'a>(tile: &mut Tile, rows: impl Iterator<Item = &'a [Single]>, start: us
     for (to, row) in tile.iter_mut().zip(rows) {
         let from = &row[start..];
         for line in from.iter().take(TILE).step_by(16) {
-            prefetch(line.as_ptr());
+            prefetch_ahead(line.as_ptr());
         }
         match from.first_chunk() {
             Some(whole) => *to = *whole,

@@ -5,9 +5,11 @@
 //!
 //! Limits: `continuing_subword_prefix` and `end_of_word_suffix` are left to the reference.
 
+pub mod endings;
 pub mod growth;
 pub mod merge;
 pub mod merges;
+pub mod pieces;
 pub mod rules;
 pub mod search;
 pub mod units;
@@ -20,7 +22,7 @@ use self::search::Search;
 use self::units::{Fate, Units};
 use super::Scratch;
 use super::bridges::Bridges;
-use super::trie::{NONE, Trie};
+use super::trie::Trie;
 use super::vocabulary::Vocabulary;
 use crate::tokens::spec::{Reason, flag};
 
@@ -37,6 +39,8 @@ pub struct Bpe {
     whole: Option<Trie>,
     /// Whether no rule touches a piece that stands for an unknown unit.
     isolated: bool,
+    /// Whether the search gives neither the unknown piece nor one that stands for a byte.
+    plain: bool,
     bridges: Bridges,
 }
 
@@ -54,11 +58,12 @@ impl Bpe {
             Some(growth) => Bridges::new(&vocabulary, |piece| growth.made[piece]),
             None => Bridges::new(&vocabulary, |_| true),
         };
-        let search = growth.as_ref().map(|growth| search(&vocabulary, growth)).transpose()?;
+        let plain = growth.as_ref().is_some_and(|growth| units.specials().all(|piece| !growth.made[piece as usize]));
+        let search = growth.as_ref().map(|growth| Search::new(&vocabulary, growth)).transpose()?;
         let whole = flag(model, "ignore_merges", false).then(|| vocabulary.trie(|_| true)).transpose()?;
         let rules = growth.map_or_else(|| all_rules(&merges), |growth| growth.rules);
         let size = vocabulary.size();
-        Ok(Self { ids: vocabulary.ids, size, units, rules, search, whole, isolated, bridges })
+        Ok(Self { ids: vocabulary.ids, size, units, rules, search, whole, isolated, plain, bridges })
     }
 
     /// The tokens of a word.
@@ -76,14 +81,15 @@ impl Bpe {
         scratch.pieces.iter().for_each(|&piece| sink(self.ids[piece as usize]));
     }
 
-    /// The number of tokens of a word.
-    pub fn count(&self, word: &str, scratch: &mut Scratch) -> u32 {
-        if self.whole_word(word).is_some() {
-            return 1;
+    /// The number of tokens of a word or an atom, none of which is unknown or stands for a byte; none if that is not
+    /// known, or the word is long.
+    #[inline]
+    pub fn plain_count(&self, word: &str, is_atom: bool, scratch: &mut Scratch) -> Option<u32> {
+        let search = self.search.as_ref().filter(|_| self.plain && word.len() <= endings::LONGEST)?;
+        if !is_atom && self.whole_word(word).is_some() {
+            return Some(1);
         }
-        scratch.pieces.clear();
-        self.find(word, scratch);
-        scratch.pieces.len() as u32
+        search.count(&self.rules, word.as_bytes(), &mut scratch.endings)
     }
 
     /// The piece that a word is by `ignore_merges`.
@@ -103,7 +109,7 @@ impl Bpe {
     fn search(&self, search: &Search, word: &str, scratch: &mut Scratch) -> bool {
         let mut rest = word;
         loop {
-            let length = search.tokens(&self.rules, rest.as_bytes(), &mut scratch.pieces, &mut scratch.search);
+            let length = search.tokens(&self.rules, rest.as_bytes(), &mut scratch.pieces, &mut scratch.dead);
             if length == rest.len() {
                 return true;
             }
@@ -148,16 +154,6 @@ impl Bpe {
         self.size
     }
 
-    /// Number of the unknown piece.
-    pub fn unknown(&self) -> Option<u32> {
-        self.units.unknown().map(|piece| self.ids[piece as usize])
-    }
-
-    /// Numbers of the pieces that stand for bytes.
-    pub fn fallbacks(&self) -> Vec<u32> {
-        (0..=255).filter_map(|byte| Some(self.ids[self.units.byte_piece(byte)? as usize])).collect()
-    }
-
     /// Whether pieces are merged pair by pair.
     pub fn slow(&self) -> bool {
         self.search.is_none()
@@ -176,21 +172,6 @@ fn is_isolated(units: &Units, merges: &[Rule], count: usize) -> bool {
     let mut stands_in = vec![false; count];
     units.stand_ins().into_iter().for_each(|piece| stands_in[piece as usize] = true);
     !merges.iter().any(|rule| stands_in[rule.left as usize] || stands_in[rule.right as usize])
-}
-
-fn search(vocabulary: &Vocabulary, growth: &Growth) -> Result<Search, Reason> {
-    let trie = vocabulary.trie(|piece| growth.made[piece])?;
-    let lengths: Vec<u32> = (0..vocabulary.count()).map(|piece| vocabulary.length(piece) as u32).collect();
-    let mut shorter = vec![NONE; vocabulary.count()];
-    let mut opened: Vec<usize> = Vec::new();
-    for piece in (0..vocabulary.count()).filter(|&piece| growth.made[piece]) {
-        while opened.last().is_some_and(|&begin| !vocabulary.bytes(piece).starts_with(vocabulary.bytes(begin))) {
-            opened.pop();
-        }
-        shorter[piece] = opened.last().map_or(NONE, |&begin| begin as u32);
-        opened.push(piece);
-    }
-    Ok(Search { trie, shorter, lengths })
 }
 
 /// Every rule of the file; of two with the same sides the last.

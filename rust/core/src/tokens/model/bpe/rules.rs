@@ -103,6 +103,11 @@ impl Rules {
         self.rule(at).born & !WILD
     }
 
+    /// How many rules there are, those without sides included.
+    pub fn count(&self) -> usize {
+        self.list.len()
+    }
+
     /// The rule with this number.
     #[inline(always)]
     pub fn rule(&self, at: u32) -> &Rule {
@@ -135,6 +140,12 @@ impl Rules {
                 return false;
             }
         }
+    }
+
+    /// Whether two neighbours stay apart, by the definition.
+    #[cold]
+    pub fn apart(&self, left: u32, right: u32) -> bool {
+        self.find(left, right) == NONE && self.meet_when_merged(left, right)
     }
 
     /// The same by the definition, for any two pieces that no rule joins: their units are merged.

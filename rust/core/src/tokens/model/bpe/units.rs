@@ -81,12 +81,17 @@ impl Units {
         self.fallback.as_ref()?[usize::from(byte)]
     }
 
+    /// The unknown piece and the pieces of bytes.
+    pub fn specials(&self) -> impl Iterator<Item = u32> {
+        self.unknown.into_iter().chain((0..=255).filter_map(|byte| self.byte_piece(byte)))
+    }
+
     /// The pieces that stand for units that are no pieces.
     pub fn stand_ins(&self) -> Vec<u32> {
         if self.always_known() {
             return Vec::new();
         }
-        self.unknown.into_iter().chain((0..=255).filter_map(|byte| self.byte_piece(byte))).collect()
+        self.specials().collect()
     }
 
     /// What becomes of a character of a word, all its units together; the units of one may differ: then the worst.

@@ -65,8 +65,9 @@ const GPT2_SPELLINGS: [&str; 3] = [
 const DIGITS: [(&str, usize); 3] = [(r"\p{N}", 1), (r"\p{N}{1,3}", 3), (r"\p{N}+", usize::MAX)];
 
 impl Rule {
-    /// The scanner of an expression, if it has one.
+    /// The scanner of an expression, if it has one; some files hold line ends in the place of `\r` and `\n`.
     pub fn named(expression: &str) -> Option<Self> {
+        let expression = &*expression.replace('\r', r"\r").replace('\n', r"\n");
         if GPT2_SPELLINGS.contains(&expression) {
             return Some(Self::Gpt2);
         }

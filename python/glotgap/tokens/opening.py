@@ -1,0 +1,59 @@
+"""Sources in, an opened corpus out: what scans and checks share."""
+
+import os
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import polars as pl
+
+from glotgap import _core
+from glotgap._errors import BadArgumentError
+from glotgap.tokens.outcome import passed_over_frame
+
+__all__ = ["Path_", "language_from", "left", "opened", "paths_of"]
+
+Path_: TypeAlias = str | os.PathLike[str]
+
+
+def paths_of(sources: Path_ | Sequence[Path_]) -> list[str]:
+    """Return one or more paths as a list.
+
+    Raises:
+        BadArgumentError: there is none.
+    """
+    paths = [os.fspath(path) for path in ([sources] if isinstance(sources, str | os.PathLike) else sources)]
+    if not paths:
+        raise BadArgumentError("no sources: give at least one file, directory or pattern")
+    return paths
+
+
+def opened(paths: Sequence[str], reading: dict[str, Any]) -> _core.Corpus:
+    """Open a corpus.
+
+    `reading` holds lang, lang_from, text_field, documents, invalid and format; words too where those of CoNLL-U are
+    wanted.
+    """
+    return _core.Corpus.open(paths, {"words": False, **reading})
+
+
+def language_from(lang: str | None, lang_from: str | None, lang_field: str | None) -> tuple[str, str]:
+    """Return the name or the field, and where the language comes from.
+
+    Raises:
+        BadArgumentError: more than one is given, or `lang_from` is no known place.
+    """
+    given = [name for name in (lang, lang_from, lang_field) if name is not None]
+    if len(given) > 1:
+        raise BadArgumentError("give at most one of lang, lang_from and lang_field")
+    if lang is not None:
+        return lang, "fixed"
+    if lang_field is not None:
+        return lang_field, "field"
+    if lang_from not in {None, "filename", "directory"}:
+        raise BadArgumentError(f"lang_from is {lang_from!r}: give filename or directory")
+    return "", lang_from or "none"
+
+
+def left(corpus: _core.Corpus) -> pl.DataFrame:
+    """Return the files that were not taken: columns file, reason."""
+    return passed_over_frame(corpus.passed_over)
