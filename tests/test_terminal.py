@@ -10,6 +10,7 @@ from glotgap._errors import BadArgumentError
 from glotgap.cli import progress
 from glotgap.report.summary import by_component, number_text, sentence, skipped_lines, unknown_line, worst
 from glotgap.report.terminal import show
+from glotgap.tokens import Progress
 from synthetic import frame, llama, row
 
 NOTHING = pl.DataFrame(schema={"file": pl.String, "tensor": pl.String, "reason": pl.String})
@@ -168,11 +169,12 @@ def test_progress_bar_waits_a_second_and_tells_the_rate(monkeypatch, capsys):
     now = [100.0]
     monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
     bar = progress._Bar()
+    passes = progress._Passes(bar)
     now[0] += 0.9
-    bar.update(10**9, 8 * 10**9)
+    passes.update(10**9, 8 * 10**9)
     assert bar._shown is None
     now[0] += 1.1
-    bar.update(8 * 10**9, 8 * 10**9)
+    passes.update(8 * 10**9, 8 * 10**9)
     bar.close()
     assert "4.00 GB/s" in capsys.readouterr().err
 
@@ -181,13 +183,32 @@ def test_a_second_pass_has_its_own_rate(monkeypatch, capsys):
     now = [100.0]
     monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
     bar = progress._Bar()
+    passes = progress._Passes(bar)
     for step, done in ((4.0, 8), (0.0, 0), (2.0, 2)):
         now[0] += step
-        bar.update(done * 10**9, 8 * 10**9)
+        passes.update(done * 10**9, 8 * 10**9)
     bar.close()
     err = capsys.readouterr().err
     assert "reading again" in err
     assert "1.00 GB/s" in err
+
+
+def test_a_scan_of_text_tells_documents_rate_and_what_is_counted_again(monkeypatch, capsys):
+    now = [100.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    monkeypatch.setenv("COLUMNS", "200")
+    read = [Progress("reading", 0, 4 * 10**6, 0), Progress("reading", 3 * 10**6, 4 * 10**6, 1234)]
+    again = [*read, Progress("verifying", 10, 2000, 1500)]
+    for told, text in ((read, "3.0/4.0 MB 2.0 MB/s 1,234 documents"), (again, "10/2,000 counted again")):
+        bar = progress._Bar()
+        phases = progress._Phases(bar)
+        for seen in told:
+            phases.update(seen)
+            now[0] += 1.5
+        bar.close()
+        err = capsys.readouterr().err
+        assert err.startswith(told[-1].phase)
+        assert text in err
 
 
 def test_no_progress_bar_where_nobody_looks():

@@ -1,14 +1,16 @@
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
-from typing import Any, Self, final
+from typing import Any, Self, TypeAlias, final
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Corpus", "Histogram", "Model", "Moments", "Tokenizer", "__version__", "versions"]
+__all__ = ["Corpus", "DocumentsFile", "Histogram", "Model", "Moments", "Stream", "Tokenizer", "__version__", "versions"]
 
 __version__: str
+
+_Counted: TypeAlias = tuple[dict[str, Any], list[str], int, dict[str, Sequence[int]]]
 
 @final
 class Model:
@@ -135,44 +137,20 @@ class Tokenizer:
 @final
 class Corpus:
     @staticmethod
-    def open(
-        paths: Sequence[str | PathLike[str]],
-        *,
-        lang: str,
-        lang_from: str,
-        text_field: str,
-        documents: str,
-        invalid: str,
-        format: str | None,  # noqa: A002
-    ) -> Corpus: ...
+    def open(paths: Sequence[str | PathLike[str]], reading: Mapping[str, Any]) -> Corpus: ...
     @property
     def units(self) -> list[tuple[str, int]]: ...
+    @property
+    def unit_files(self) -> list[int]: ...
     @property
     def files(self) -> list[Path]: ...
     @property
     def passed_over(self) -> list[tuple[Path, str]]: ...
-    def scan(
-        self,
-        units: Sequence[int],
-        tokenizers: Sequence[Tokenizer],
-        *,
-        words: str,
-        memory: int,
-        verify: int,
-        threads: int | None = None,
-        progress: Callable[[int, int], object] | None = None,
-    ) -> tuple[dict[str, Any], list[str], int]: ...
-    def documents(
-        self,
-        units: Sequence[int],
-        tokenizers: Sequence[Tokenizer],
-        *,
-        words: str,
-        memory: int,
-        verify: int,
-        threads: int | None = None,
-        progress: Callable[[int, int], object] | None = None,
-    ) -> tuple[dict[str, Any], list[str], int]: ...
+    def scan(self, units: Sequence[int], asked: Mapping[str, Any]) -> _Counted: ...
+    def documents(self, units: Sequence[int], before: int, asked: Mapping[str, Any]) -> _Counted: ...
+    def documents_into(
+        self, file: DocumentsFile, units: Sequence[int], before: int, asked: Mapping[str, Any]
+    ) -> _Counted: ...
     @property
     def languages(self) -> list[str | None]: ...
     def check(
@@ -183,5 +161,22 @@ class Corpus:
         progress: Callable[[int, int], object] | None = None,
     ) -> tuple[dict[str, Any], list[str], int]: ...
     def findings(self, reports: Sequence[str]) -> list[tuple[str, bool, Path, int, list[tuple[int, str]]]]: ...
+
+@final
+class DocumentsFile:
+    def __new__(
+        cls, path: str | PathLike[str], *, sources: Sequence[str], tokenizers: Sequence[str], has_words: bool
+    ) -> Self: ...
+    def append(self, path: str | PathLike[str]) -> None: ...
+    def close(self, metadata: Mapping[str, str]) -> None: ...
+
+@final
+class Stream:
+    def __new__(cls, batches: Iterator[Any], reading: Mapping[str, Any]) -> Self: ...
+    def scan(self, asked: Mapping[str, Any]) -> _Counted: ...
+    def documents(self, asked: Mapping[str, Any]) -> _Counted: ...
+    def documents_into(self, file: DocumentsFile, asked: Mapping[str, Any]) -> _Counted: ...
+    @staticmethod
+    def findings(name: str, reports: Sequence[str]) -> list[tuple[str, bool, Path, int, list[tuple[int, str]]]]: ...
 
 def versions() -> dict[str, str]: ...

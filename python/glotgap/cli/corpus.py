@@ -12,7 +12,7 @@ __all__ = ["LOST", "check_size", "corpus_options"]
 LOST: Final = 3
 """Exit code where part of the data could not be counted; what could be was."""
 
-_FORMATS: Final = ("text", "jsonl", "csv", "tsv", "parquet", "arrow", "arrow-stream")
+_FORMATS: Final = ("text", "jsonl", "csv", "tsv", "parquet", "arrow", "arrow-stream", "conllu")
 
 F = TypeVar("F", bound=Callable[..., Any])
 

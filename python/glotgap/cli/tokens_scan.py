@@ -19,8 +19,10 @@ if TYPE_CHECKING:
               help="tokenizer.json, directory, tiktoken, SentencePiece or GGUF file, or Hub id; NAME=PATH names it; "
               "may be repeated.")  # fmt: skip
 @corpus_options
-@click.option("--words", type=click.Choice(["icu", "unicode", "whitespace", "none"]), default="icu", show_default=True,
-              help="How words are found.")  # fmt: skip
+@click.option("--words", type=click.Choice(["icu", "unicode", "whitespace", "conllu", "none"]), default="icu",
+              show_default=True, help="How words are found.")  # fmt: skip
+@click.option("--allow-unspaced", is_flag=True,
+              help="Let white space make words even in scripts that put none between words.")  # fmt: skip
 @click.option("--per", type=click.Choice(["language", "document"]), default="language", show_default=True,
               help="One row a language, or a document.")  # fmt: skip
 @click.option("--memory", default="512MB", show_default=True, callback=check_size, metavar="SIZE",
@@ -28,7 +30,9 @@ if TYPE_CHECKING:
 @click.option("--verify", type=click.IntRange(min=0), default=1000, show_default=True, metavar="N",
               help="Random documents that the reference counts again.")  # fmt: skip
 @click.option("--threads", type=click.IntRange(min=1), metavar="N", help="Threads; all cores by default.")
-@click.option("--out", metavar="FILE", callback=check_table, help="Write COUNTS to a .parquet, .csv or .json file.")
+@click.option("--out", metavar="FILE", callback=check_table,
+              help="Write the table to a .parquet, .csv or .json file; documents to .parquet as they are "
+              "counted.")  # fmt: skip
 @click.option("--resume", is_flag=True, help="Keep what is counted beside --out, and go on from it after a stop.")
 @click.option(
     "--reference", default="eng", show_default=True, metavar="LANGUAGE", help="Language of the premiums shown."
@@ -50,18 +54,22 @@ def scan(
 ) -> int:
     """Count the tokens of the corpus at PATH: files, directories, patterns, or - for standard input."""
     from glotgap import tables
-    from glotgap.cli.progress import reading as shown
+    from glotgap.cli.progress import scanning
     from glotgap.tokens import inspect
 
     if resume and out is None:
         raise click.UsageError("--resume keeps its checkpoint beside --out: give --out")
     tokenizers = [_load(source) for source in sources]
     checkpoint = f"{out}.part.parquet" if out is not None and resume else None
-    with shown(quiet=quiet) as progress:
-        found = inspect(list(paths), tokenizers, format=form, progress=progress, checkpoint=checkpoint, **reading)
-    if out is not None:
+    streamed = out if reading["per"] == "document" and out is not None and out.lower().endswith(".parquet") else None
+    with scanning(quiet=quiet) as progress:
+        reading |= {"format": form, "progress": progress, "checkpoint": checkpoint, "out": streamed}
+        found = inspect(list(paths), tokenizers, **reading)
+    if out is not None and streamed is None:
         tables.write(found.frame, out, {**found.metadata, "verified": str(found.verified)})
     if not quiet:
+        if streamed is not None:
+            click.echo(f"{_height(streamed):,} rows in {streamed}")
         _show(found, tokenizers, reference, top)
     return LOST if found.findings["lost"].any() else 0
 
@@ -76,12 +84,19 @@ def _load(source: str) -> "Tokenizer":
     return Tokenizer.load(source)
 
 
+def _height(path: str) -> int:
+    import polars as pl
+
+    return int(pl.scan_parquet(path).select(pl.len()).collect().item())
+
+
 def _show(found: "Scan", tokenizers: "list[Tokenizer]", reference: str, top: int) -> None:
     from glotgap import tokens
     from glotgap.report.tokens import finding_lines, show
 
     if "docs" not in found.frame.columns or found.frame.is_empty():
-        click.echo(f"{found.frame.height:,} rows")
+        if found.frame.height:
+            click.echo(f"{found.frame.height:,} rows")
     else:
         counts = tokens.merge([found.frame])
         named = reference if reference in counts["group"] else None

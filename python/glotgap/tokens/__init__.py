@@ -15,12 +15,15 @@ from glotgap.tokens.disparity import GAP_METRICS, disparity, gaps
 from glotgap.tokens.lengths import nsl
 from glotgap.tokens.merge import merge
 from glotgap.tokens.metrics import metrics
-from glotgap.tokens.scan import SEGMENTERS, Scan, inspect, scan
+from glotgap.tokens.outcome import Scan
+from glotgap.tokens.progress import Progress
+from glotgap.tokens.scan import SEGMENTERS, inspect, scan
 from glotgap.tokens.tokenizer import Tokenizer
 
 __all__ = [
     "GAP_METRICS",
     "SEGMENTERS",
+    "Progress",
     "Scan",
     "Tokenizer",
     "check",

@@ -14,8 +14,9 @@ import polars as pl
 
 from glotgap import tables
 from glotgap._errors import BadArgumentError
+from glotgap.tokens.segmenters import Letters
 
-__all__ = ["Checkpoint"]
+__all__ = ["Checkpoint", "refuse_other"]
 
 
 @dataclass(slots=True)
@@ -28,6 +29,7 @@ class Checkpoint:
         frame: COUNTS of the units done; None before the first.
         reports: what reading each unit came to, by its id.
         verified: documents counted again by the reference.
+        letters: by language, all letters and those of scripts without spaces, where white space makes words.
     """
 
     path: Path | None
@@ -35,6 +37,7 @@ class Checkpoint:
     frame: pl.DataFrame | None = None
     reports: dict[str, str] = field(default_factory=dict)
     verified: int = 0
+    letters: Letters = field(default_factory=dict)
 
     @classmethod
     def open(cls, path: str | os.PathLike[str] | None, asked: dict[str, str]) -> "Checkpoint":
@@ -50,14 +53,16 @@ class Checkpoint:
         if not found.exists():
             return cls(found, asked)
         metadata = tables.read_metadata(found)
-        _refuse_other(found, metadata, asked)
+        refuse_other(found, metadata, asked, "reports")
         reports: dict[str, Any] = json.loads(metadata["reports"])
-        return cls(found, asked, tables.read(found, "COUNTS"), reports, int(metadata["verified"]))
+        letters: Letters = json.loads(metadata["letters"])
+        return cls(found, asked, tables.read(found, "COUNTS"), reports, int(metadata["verified"]), letters)
 
     def save(self) -> None:
         """Keep what was counted so far."""
         if self.path is not None and self.frame is not None:
             state = {"reports": json.dumps(self.reports), "verified": str(self.verified)}
+            state["letters"] = json.dumps(self.letters)
             tables.write(self.frame, self.path, {**self.asked, **state})
 
     def remove(self) -> None:
@@ -66,9 +71,14 @@ class Checkpoint:
             self.path.unlink(missing_ok=True)
 
 
-def _refuse_other(path: Path, found: dict[str, str], asked: dict[str, str]) -> None:
+def refuse_other(path: Path, found: dict[str, str], asked: dict[str, str], state: str) -> None:
+    """Refuse a file that another scan has left, or that does not say its `state`.
+
+    Raises:
+        BadArgumentError: says what differs.
+    """
     differing = [key for key in asked if found.get(key) != asked[key]]
-    if differing or "reports" not in found:
+    if differing or state not in found:
         what = ", ".join(differing) or "what it is"
         raise BadArgumentError(
             f"{path} is the checkpoint of another scan ({what} differ); remove it, or name another checkpoint"

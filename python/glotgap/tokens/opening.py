@@ -8,6 +8,7 @@ import polars as pl
 
 from glotgap import _core
 from glotgap._errors import BadArgumentError
+from glotgap.tokens.outcome import passed_over_frame
 
 __all__ = ["Path_", "language_from", "left", "opened", "paths_of"]
 
@@ -27,8 +28,12 @@ def paths_of(sources: Path_ | Sequence[Path_]) -> list[str]:
 
 
 def opened(paths: Sequence[str], reading: dict[str, Any]) -> _core.Corpus:
-    """Open a corpus; `reading` holds lang, lang_from, text_field, documents, invalid and format."""
-    return _core.Corpus.open(paths, **reading)
+    """Open a corpus.
+
+    `reading` holds lang, lang_from, text_field, documents, invalid and format; words too where those of CoNLL-U are
+    wanted.
+    """
+    return _core.Corpus.open(paths, {"words": False, **reading})
 
 
 def language_from(lang: str | None, lang_from: str | None, lang_field: str | None) -> tuple[str, str]:
@@ -51,5 +56,4 @@ def language_from(lang: str | None, lang_from: str | None, lang_field: str | Non
 
 def left(corpus: _core.Corpus) -> pl.DataFrame:
     """Return the files that were not taken: columns file, reason."""
-    rows = [(str(file), reason) for file, reason in corpus.passed_over]
-    return pl.DataFrame(rows, schema={"file": pl.String, "reason": pl.String}, orient="row")
+    return passed_over_frame(corpus.passed_over)

@@ -5,53 +5,29 @@ part, what was counted so far is kept in a checkpoint, which a later call takes 
 """
 
 import warnings
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from collections.abc import Iterable
+from typing import Any
 
 import polars as pl
 
-from glotgap import _core
 from glotgap._errors import BadArgumentError, GlotgapWarning
-from glotgap.tokens.by_document import count_documents
-from glotgap.tokens.checkpoint import Checkpoint
-from glotgap.tokens.opening import Path_, language_from, left, opened, paths_of
-from glotgap.tokens.origin import described
-from glotgap.tokens.parts import Parts
+from glotgap.tokens.documents_file import check_out
+from glotgap.tokens.given import paths_or_documents
+from glotgap.tokens.opening import Path_, language_from
+from glotgap.tokens.outcome import Scan
+from glotgap.tokens.progress import Watcher
+from glotgap.tokens.segmenters import SEGMENTERS, Cut, Segmenter
 from glotgap.tokens.sizes import parse_size
+from glotgap.tokens.sources import scan_documents, scan_files
 from glotgap.tokens.tokenizer import Tokenizer
+from glotgap.tokens.wanted import Wanted
 
-__all__ = ["SEGMENTERS", "Scan", "inspect", "scan"]
-
-SEGMENTERS: Final = ("icu", "unicode", "whitespace", "none")
-"""Ways of finding words; see docs/tokens.md."""
-
-Progress: TypeAlias = Callable[[int, int], object]
-"""Called ten times a second with the stored bytes done and in all."""
-
-
-@dataclass(frozen=True, slots=True)
-class Scan:
-    """What a scan returns.
-
-    Attributes:
-        frame: the table COUNTS, sorted by its key.
-        findings: what is wrong with the data: fault, lost (whether something was not counted), file, count, places.
-        passed_over: files that were not taken, and why.
-        verified: how many documents the reference counted again.
-        metadata: how the table was made: versions, arguments, files.
-    """
-
-    frame: pl.DataFrame
-    findings: pl.DataFrame
-    passed_over: pl.DataFrame
-    verified: int
-    metadata: dict[str, str]
+__all__ = ["SEGMENTERS", "inspect", "scan"]
 
 
 def scan(
-    sources: Path_ | Sequence[Path_],
-    tokenizers: Tokenizer | Sequence[Tokenizer],
+    sources: Path_ | Iterable[Any],
+    tokenizers: Tokenizer | Iterable[Tokenizer],
     *,
     lang: str | None = None,
     lang_from: str | None = None,
@@ -60,19 +36,27 @@ def scan(
     documents: str = "line",
     invalid: str = "skip",
     format: str | None = None,  # noqa: A002  # the name of the option on the command line
-    words: str = "icu",
+    words: str | Cut = "icu",
+    words_version: str | None = None,
+    allow_unspaced: bool = False,
     per: str = "language",
     memory: str | int = "512MB",
     verify: int = 1000,
     threads: int | None = None,
-    progress: Progress | None = None,
+    progress: Watcher | None = None,
     checkpoint: Path_ | None = None,
+    out: Path_ | None = None,
+    name: str | None = None,
 ) -> pl.DataFrame:
     r"""Return the table COUNTS of a corpus: one row a language and tokenizer, counted exactly, in bounded memory.
 
     Args:
-        sources: files, directories or patterns: plain text, JSON lines, CSV, TSV, Parquet or Arrow, plain or in gz,
-            zst, xz or bz2, told by content; "-" is standard input.
+        sources: files, directories or patterns: plain text, JSON lines, CSV, TSV, Parquet, Arrow or CoNLL-U, plain or
+            in gz, zst, xz or bz2, told by content; "-" is standard input. A list or tuple of str holds paths. Any other
+            iterable holds documents, which are taken as they are needed and never held as a whole: str; (language,
+            text); dicts, whose fields text_field and lang_field are read; or Arrow and polars batches with such
+            columns. They are counted as the same documents in a file, cannot be resumed (scan what is left and
+            `merge`), and what their iterator raises passes through unchanged.
         tokenizers: one or more, with different names.
         lang: the language of all documents.
         lang_from: "filename" (the part of its name that looks like a code, as in news.srp-Latn.txt) or "directory".
@@ -81,23 +65,33 @@ def scan(
         text_field: the field or column that holds the text.
         documents: what a document of a plain text file is: a "line", the "file", or lines up to a "blank" one.
         invalid: text that is not UTF-8 is left out ("skip"), or its bad bytes become U+FFFD ("replace").
-        format: "text", "jsonl", "csv", "tsv", "parquet", "arrow" or "arrow-stream" instead of what content says.
-        words: how words are found, see docs/tokens.md: "icu", "unicode", "whitespace" or "none".
-        per: "language", or "document" for the table DOCUMENTS: one row a document and tokenizer, all in memory,
-            numbered by line or row of its file; slower, and without checkpoints.
+        format: "text", "jsonl", "csv", "tsv", "parquet", "arrow", "arrow-stream" or "conllu", not what content says.
+        words: how words are found, see docs/tokens.md: "icu", "unicode", "whitespace", "conllu" (the tokens of such
+            files), "none"; or a callable that is given a text and returns its words in order, as str or as (start, end)
+            in characters. Threads take turns to call it.
+        words_version: the version of a callable's segmenter, for the table.
+        allow_unspaced: use "whitespace" even where most letters of a language are of scripts without spaces.
+        per: "language", or "document" for the table DOCUMENTS: one row a document and tokenizer, numbered by line or
+            row of its file, from 0; slower, and all in memory unless `out` is given.
         memory: about how much the tables may take, as "512MB"; the counts do not depend on it.
         verify: how many random documents the reference counts again; any difference is an error.
         threads: how many; all cores by default. The counts do not depend on it.
-        progress: called as `progress(done, total)` in stored bytes, ten times a second; what it raises stops the scan.
+        progress: called with a `Progress` ten times a second; what it raises stops the scan.
         checkpoint: a file that keeps what was counted, part by part. If it is there, the scan goes on from it; it is
             removed when the scan is done.
+        out: with per="document", a .parquet file that takes the rows as they are counted, sorted by key, in bounded
+            memory; it appears when the scan is done. The frame returned then has no rows: read the file, or
+            `polars.scan_parquet` it. A checkpoint is then the begin of the names of some files, one a part.
+        name: what the source is called in the table, by which `merge` tells parts apart: by default its paths, sorted,
+            or "documents".
 
     Warns:
         GlotgapWarning: something of the data was not counted; `inspect` tells what and where.
 
     Raises:
         BadFileError: a source is absent, or its format is not what it says.
-        BadArgumentError: an argument is out of range, or two tokenizers have one name.
+        BadArgumentError: an argument is out of range, two tokenizers have one name, or a document from Python is of
+            another type: the message says which, counted from 0.
         UnsupportedError: a sound file in a form that is not read; or a count that differs from the reference's.
 
     Example:
@@ -108,6 +102,8 @@ def scan(
         ...     _ = Path(folder, "x.txt").write_text("a b\nab\n")
         ...     scan(f"{folder}/x.txt", letters, lang="eng").select("group", "docs", "words", "tokens").row(0)
         ('eng', 2, 3, 5)
+        >>> scan(iter([("eng", "a b"), ("deu", "ab")]), letters)["group", "tokens"].rows()
+        [('deu', 2), ('eng', 3)]
     """
     found = inspect(
         sources,
@@ -120,12 +116,16 @@ def scan(
         invalid=invalid,
         format=format,
         words=words,
+        words_version=words_version,
+        allow_unspaced=allow_unspaced,
         per=per,
         memory=memory,
         verify=verify,
         threads=threads,
         progress=progress,
         checkpoint=checkpoint,
+        out=out,
+        name=name,
     )
     lost = found.findings.filter(pl.col("lost"))
     if len(lost):
@@ -137,8 +137,8 @@ def scan(
 
 
 def inspect(
-    sources: Path_ | Sequence[Path_],
-    tokenizers: Tokenizer | Sequence[Tokenizer],
+    sources: Path_ | Iterable[Any],
+    tokenizers: Tokenizer | Iterable[Tokenizer],
     *,
     lang: str | None = None,
     lang_from: str | None = None,
@@ -147,13 +147,17 @@ def inspect(
     documents: str = "line",
     invalid: str = "skip",
     format: str | None = None,  # noqa: A002  # as in scan
-    words: str = "icu",
+    words: str | Cut = "icu",
+    words_version: str | None = None,
+    allow_unspaced: bool = False,
     per: str = "language",
     memory: str | int = "512MB",
     verify: int = 1000,
     threads: int | None = None,
-    progress: Progress | None = None,
+    progress: Watcher | None = None,
     checkpoint: Path_ | None = None,
+    out: Path_ | None = None,
+    name: str | None = None,
 ) -> Scan:
     r"""Return the table of `scan` with what was wrong with the data and how the table was made; arguments as there.
 
@@ -166,29 +170,33 @@ def inspect(
         ...     inspect(f"{folder}/x.txt", letters).findings.select("fault", "count").row(0)
         ('invalid UTF-8', 1)
     """
-    all_tokenizers = _named([tokenizers] if isinstance(tokenizers, Tokenizer) else list(tokenizers))
-    paths = paths_of(sources)
+    given = paths_or_documents(sources)
     lang_value, lang_kind = language_from(lang, lang_from, lang_field)
-    reading: dict[str, Any] = {
-        "lang": lang_value,
-        "lang_from": lang_kind,
-        "text_field": text_field,
-        "documents": documents,
-        "invalid": invalid,
-        "format": format,
-    }
-    _check(words, verify, per)
-    corpus = opened(paths, reading)
-    counting = {"words": words, "memory": parse_size(memory), "verify": verify, "threads": threads}
-    metadata = described(corpus, all_tokenizers, {**reading, "words": words, "per": per})
-    if per == "document":
-        if checkpoint is not None:
-            raise BadArgumentError("per document there are no checkpoints: leave checkpoint out")
-        frame, reports, verified = count_documents(corpus, all_tokenizers, counting, progress)
-        return Scan(frame, _findings(corpus, reports), left(corpus), verified, metadata)
-    parts = Parts(corpus, all_tokenizers, Checkpoint.open(checkpoint, metadata), counting, progress)
-    frame = parts.count("\n".join(sorted(paths)))
-    return Scan(frame, _findings(corpus, parts.reports), left(corpus), parts.checkpoint.verified, metadata)
+    _check(verify, per)
+    segmenter = Segmenter.of(words, words_version, allow_unspaced=allow_unspaced)
+    wanted = Wanted(
+        tokenizers=_named([tokenizers] if isinstance(tokenizers, Tokenizer) else list(tokenizers)),
+        reading={
+            "lang": lang_value,
+            "lang_from": lang_kind,
+            "text_field": text_field,
+            "documents": documents,
+            "invalid": invalid,
+            "format": format,
+            "words": segmenter.name == "conllu",
+        },
+        segmenter=segmenter,
+        memory=parse_size(memory),
+        verify=verify,
+        threads=threads,
+        per=per,
+        out=None if out is None else check_out(out, per),
+        name=name,
+        progress=progress,
+    )
+    if isinstance(given, list):
+        return scan_files(given, wanted, checkpoint)
+    return scan_documents(given, wanted, checkpoint)
 
 
 def _named(tokenizers: list[Tokenizer]) -> list[Tokenizer]:
@@ -201,25 +209,8 @@ def _named(tokenizers: list[Tokenizer]) -> list[Tokenizer]:
     return tokenizers
 
 
-def _check(words: str, verify: int, per: str) -> None:
+def _check(verify: int, per: str) -> None:
     if per not in {"language", "document"}:
         raise BadArgumentError(f"per is {per!r}: give language or document")
-    if words not in SEGMENTERS:
-        raise BadArgumentError(f"words is {words!r}: give {', '.join(SEGMENTERS)}")
     if verify < 0:
         raise BadArgumentError(f"verify is {verify}: give a number of documents, or 0")
-
-
-def _findings(corpus: _core.Corpus, reports: list[str]) -> pl.DataFrame:
-    rows = [
-        (fault, lost, str(file), count, [f"{number} ({note})" if note else str(number) for number, note in places])
-        for fault, lost, file, count, places in corpus.findings(reports)
-    ]
-    schema = {
-        "fault": pl.String(),
-        "lost": pl.Boolean(),
-        "file": pl.String(),
-        "count": pl.UInt64(),
-        "places": pl.List(pl.String()),
-    }
-    return pl.DataFrame(rows, schema=schema, orient="row")

@@ -112,8 +112,9 @@ class Tokenizer:
     def plan(self) -> dict[str, str]:
         """Return each shortcut: "on", or why it is off.
 
-        "engine": texts are normalized, split and tokenized here; off, the reference crate does it. "units": each distinct
-        stretch between spaces is tokenized once. "search": byte pairs are found by search, not merged one by one.
+        "engine": texts are normalized, split and tokenized here; off, the reference crate does it. "units": each
+        distinct stretch between spaces is tokenized once. "search": byte pairs are found by search, not merged one by
+        one.
 
         Example:
             >>> Tokenizer.load({"model": {"type": "BPE", "vocab": {"a": 0}, "merges": []}}).plan()["engine"]

@@ -24,6 +24,11 @@ pub trait Work: Sync {
     /// Bytes that all steps read.
     fn total_bytes(&self) -> u64;
 
+    /// Whether the calling thread may rest between two looks; if not, `watch` itself takes some time.
+    fn rests(&self) -> bool {
+        true
+    }
+
     /// Does step `i` and returns how many bytes it read that it has not told `pace` of.
     fn step(&self, i: usize, scratch: &mut Self::Scratch, pace: &Pace) -> Result<u64>;
 
@@ -54,7 +59,7 @@ const LOOK: Duration = Duration::from_millis(50);
 ///
 /// `watch(done, total)` is called on the calling thread at least 20 times a second and once at the end; when it
 /// fails, the threads stop after their current step and its error is returned. The first error of a step does
-/// the same.
+/// the same, and `watch` is not called any more.
 pub fn run<W: Work>(work: &W, threads: usize, mut watch: impl FnMut(u64, u64) -> Result<()>) -> Result<()> {
     let board = Board { next: AtomicUsize::new(0), bytes: AtomicU64::new(0), stop: AtomicBool::new(false) };
     let threads = threads.clamp(1, work.steps().max(1));
@@ -74,7 +79,7 @@ pub fn run<W: Work>(work: &W, threads: usize, mut watch: impl FnMut(u64, u64) ->
         let mut outcome = Ok(());
         let mut left = threads;
         while left > 0 {
-            let ended = match ends.recv_timeout(LOOK) {
+            let ended = match ends.recv_timeout(if work.rests() { LOOK } else { Duration::ZERO }) {
                 Ok(result) => {
                     left -= 1;
                     result
@@ -82,8 +87,7 @@ pub fn run<W: Work>(work: &W, threads: usize, mut watch: impl FnMut(u64, u64) ->
                 Err(RecvTimeoutError::Timeout) => Ok(()),
                 Err(RecvTimeoutError::Disconnected) => return Err(died()),
             };
-            let seen = watch(board.bytes.load(Ordering::Relaxed), total);
-            outcome = outcome.and(ended).and(seen);
+            outcome = outcome.and(ended).and_then(|()| watch(board.bytes.load(Ordering::Relaxed), total));
             if outcome.is_err() {
                 board.stop.store(true, Ordering::Relaxed);
             }

@@ -2,9 +2,15 @@
 
 #![allow(clippy::needless_pass_by_value, reason = "arguments from Python arrive by value")]
 
+mod corpus;
+mod counting;
+mod cutter;
+mod documents_file;
 mod error;
+mod reading;
 mod run;
 mod statistics;
+mod stream;
 mod texts;
 mod tokens;
 mod weights;
@@ -13,9 +19,15 @@ mod weights;
 #[pyo3::pymodule]
 mod _core {
     #[pymodule_export]
+    use crate::corpus::Corpus;
+    #[pymodule_export]
+    use crate::documents_file::DocumentsFile;
+    #[pymodule_export]
     use crate::statistics::{Histogram, Moments};
     #[pymodule_export]
-    use crate::tokens::{Corpus, Tokenizer, versions};
+    use crate::stream::Stream;
+    #[pymodule_export]
+    use crate::tokens::{Tokenizer, versions};
     #[pymodule_export]
     use crate::weights::Model;
 

@@ -1,25 +1,26 @@
-//! Counts a corpus document by document, for bootstraps and for ratios sentence by sentence.
+//! Counts documents one by one, for bootstraps and for ratios sentence by sentence.
 //!
-//! Each thread takes units of the corpus and counts their documents with one [`Counter`] a tokenizer. Rows come back
-//! unit by unit, in order, whoever counted them.
-
-use std::sync::{Mutex, PoisonError};
+//! Each thread counts the documents it reads with one [`Counter`] a tokenizer. Rows are handed on in the order of the
+//! documents, whoever counted them ([`order`](super::order)), and few are held.
 
 use crate::error::Result;
 use crate::tokens::counter::Counter;
-use crate::tokens::sample::{Drawn, Sample};
-use crate::tokens::scan::{Wanted, file_of};
-use crate::tokens::source::{self, Batch, Corpus, Report};
+use crate::tokens::given::Given;
+use crate::tokens::order::Order;
+use crate::tokens::source::{Batch, Document, Report};
+use crate::tokens::supply::Supply;
 use crate::tokens::tally::Tally;
-use crate::work::{self, Pace, Work};
+use crate::tokens::walk::{Count, Seen, Unit, Walked, Wanted, walk};
 
-/// The documents of one unit, column by column.
+/// Documents of one file, column by column.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rows {
-    /// Numbers of languages in the corpus's names.
+    /// The file's number; see [`Supply::file_of`].
+    pub file: usize,
+    /// Lines or rows of the file, from 0.
+    pub numbers: Vec<u64>,
+    /// Numbers of languages in the supply's names.
     pub languages: Vec<u32>,
-    /// Lines or rows of the unit, from 1.
-    pub places: Vec<u64>,
     /// Bytes of UTF-8.
     pub bytes: Vec<u64>,
     /// Code points.
@@ -30,109 +31,114 @@ pub struct Rows {
     pub tallies: Vec<Tally>,
 }
 
-/// What was found.
-pub struct Found {
-    /// Documents, unit by unit.
-    pub rows: Vec<Rows>,
-    /// What each unit's reading came to.
-    pub reports: Vec<Report>,
-    /// How many documents the reference has counted again.
-    pub verified: usize,
+impl Rows {
+    /// Bytes of memory held, without spare room.
+    pub(super) fn held(&self) -> usize {
+        self.numbers.len() * (4 * size_of::<u64>() + size_of::<u32>()) + self.tallies.len() * size_of::<Tally>()
+    }
 }
 
-/// Counts the documents of `units`; see [`work::run`] for `threads` and `watch`.
+/// Counts the documents of `supply` and gives them to `take`, in their order.
+///
+/// `before` lines of the first unit's file lie before it. See [`work::run`](crate::work::run) for `threads` and
+/// `watch`.
 pub fn scan(
-    corpus: &Corpus,
-    units: &[usize],
+    supply: &impl Supply,
     wanted: &Wanted,
+    before: u64,
+    take: &mut (dyn FnMut(&Rows) -> Result<()> + Send),
     threads: usize,
-    watch: impl FnMut(u64, u64) -> Result<()>,
-) -> Result<Found> {
-    let share = wanted.memory / threads.max(1) / wanted.tokenizers.len().max(1);
-    let outcome = Outcome { units: vec![<(Rows, Report)>::default(); units.len()], sample: Sample::default() };
-    let job = Documents { corpus, units, wanted, share, outcome: Mutex::new(outcome) };
-    work::run(&job, threads, watch)?;
-    let Outcome { units, sample } = job.outcome.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let (rows, reports) = units.into_iter().unzip();
-    Ok(Found { rows, reports, verified: sample.verify(wanted.tokenizers)? })
+    watch: impl FnMut(Seen) -> Result<()>,
+) -> Result<Walked> {
+    let (mut file, mut lines) = (None, before);
+    let mut number = |mut part: Part| {
+        if file.is_some_and(|file| file != part.rows.file) {
+            lines = 0;
+        }
+        file = Some(part.rows.file);
+        part.rows.numbers.iter_mut().for_each(|number| *number += lines);
+        lines += part.lines;
+        take(&part.rows)
+    };
+    let memory = wanted.memory / 2;
+    let count = ByDocument {
+        wanted,
+        share: memory / threads.max(1) / wanted.tokenizers.len().max(1),
+        most: (memory / 2 / threads.max(1)).min(PIECE),
+        order: Order::new(memory / 2, &mut number),
+    };
+    walk(supply, &count, wanted, threads, watch)
 }
 
-struct Documents<'a> {
-    corpus: &'a Corpus,
-    units: &'a [usize],
+/// Rows are handed on when so many bytes of them are held.
+const PIECE: usize = 8 << 20;
+
+struct ByDocument<'a> {
     wanted: &'a Wanted<'a>,
+    /// Bytes that a counter may remember.
     share: usize,
-    outcome: Mutex<Outcome>,
+    /// Bytes of rows that a thread may hold.
+    most: usize,
+    order: Order<'a, Part>,
 }
 
-struct Outcome {
-    units: Vec<(Rows, Report)>,
-    sample: Sample,
+/// Some rows of a unit, numbered from its start.
+struct Part {
+    rows: Rows,
+    /// Lines of the unit, if these are its last rows.
+    lines: u64,
 }
 
 /// What a thread holds.
 #[derive(Default)]
 struct Hands {
     counters: Vec<Counter>,
-    sample: Sample,
-    reading: source::Scratch,
+    rows: Rows,
 }
 
-impl Work for Documents<'_> {
-    type Scratch = Hands;
+impl Count for ByDocument<'_> {
+    type Hands = Hands;
 
-    fn steps(&self) -> usize {
-        self.units.len()
-    }
-
-    fn total_bytes(&self) -> u64 {
-        self.units.iter().map(|&unit| self.corpus.units()[unit].bytes).sum()
-    }
-
-    fn step(&self, i: usize, hands: &mut Hands, pace: &Pace) -> Result<u64> {
-        let Hands { counters, sample, reading } = hands;
-        if counters.is_empty() {
-            counters.extend(self.wanted.tokenizers.iter().map(|_| Counter::new(self.share)));
+    fn count(&self, unit: &Unit, batch: &Batch, words: Option<&Given>, hands: &mut Hands) -> Result<()> {
+        hands.rows.file = unit.file;
+        hands.counters.resize_with(self.wanted.tokenizers.len(), || Counter::new(self.share));
+        for (i, document) in batch.documents().enumerate() {
+            unit.pace.advance(0)?;
+            let words = words.map_or_else(|| self.words(document.text), |given| given.of(i).len() as u64);
+            self.document(&document, words, hands)?;
         }
-        let (unit, mut rows, mut told) = (self.units[i], Rows::default(), 0);
-        let report = self.corpus.read(unit, reading, &mut |batch| {
-            pace.advance(batch.stored() - told)?;
-            told = batch.stored();
-            self.offer(batch, unit, sample);
-            self.count(batch, counters, &mut rows)
-        })?;
-        self.outcome.lock().unwrap_or_else(PoisonError::into_inner).units[i] = (rows, report);
-        Ok(self.corpus.units()[unit].bytes.saturating_sub(told))
+        if hands.rows.held() <= self.most {
+            return Ok(());
+        }
+        self.order.some(unit.number, Part { rows: std::mem::take(&mut hands.rows), lines: 0 }, unit.pace)
     }
 
-    fn finish(&self, hands: Hands) -> Result<()> {
-        let mut outcome = self.outcome.lock().unwrap_or_else(PoisonError::into_inner);
-        outcome.sample.join(hands.sample, self.wanted.verify);
+    fn end(&self, unit: &Unit, report: &Report, hands: &mut Hands) -> Result<()> {
+        let rows = Rows { file: unit.file, ..std::mem::take(&mut hands.rows) };
+        let held = rows.held();
+        self.order.last(unit.number, Part { rows, lines: report.lines }, held, unit.pace)
+    }
+
+    fn finish(&self, _: Hands) -> Result<()> {
         Ok(())
     }
 }
 
-impl Documents<'_> {
-    fn offer(&self, batch: &Batch, unit: usize, sample: &mut Sample) {
-        for (number, document) in (batch.first()..).zip(batch.documents()) {
-            let file = || file_of(self.corpus, unit);
-            let drawn = || Drawn { file: file(), place: document.place, text: document.text.to_owned() };
-            sample.offer(unit, number, document.text.len(), self.wanted.verify, drawn);
-        }
+impl ByDocument<'_> {
+    fn words(&self, text: &str) -> u64 {
+        let mut words = 0;
+        self.wanted.segmenter.words(text, &mut |_| words += 1);
+        words
     }
 
-    fn count(&self, batch: &Batch, counters: &mut [Counter], rows: &mut Rows) -> Result<()> {
-        for document in batch.documents() {
-            rows.languages.push(document.language);
-            rows.places.push(document.place);
-            rows.bytes.push(document.text.len() as u64);
-            rows.chars.push(document.text.chars().count() as u64);
-            let mut words = 0;
-            self.wanted.segmenter.words(document.text, &mut |_| words += 1);
-            rows.words.push(words);
-            for (tokenizer, counter) in self.wanted.tokenizers.iter().zip(counters.iter_mut()) {
-                rows.tallies.push(counter.count(tokenizer, document.text)?);
-            }
+    fn document(&self, document: &Document, words: u64, Hands { counters, rows }: &mut Hands) -> Result<()> {
+        rows.languages.push(document.language);
+        rows.numbers.push(document.place - 1);
+        rows.bytes.push(document.text.len() as u64);
+        rows.chars.push(document.text.chars().count() as u64);
+        rows.words.push(words);
+        for (tokenizer, counter) in self.wanted.tokenizers.iter().zip(counters) {
+            rows.tallies.push(counter.count(tokenizer, document.text)?);
         }
         Ok(())
     }

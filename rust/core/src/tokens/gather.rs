@@ -43,12 +43,16 @@ impl<'t> Gather<'t> {
     }
 
     /// Takes in a text; `may_hold_added` says that it may hold an added token of one of the tokenizers.
-    pub fn see(&mut self, text: &str, may_hold_added: bool) -> Result<()> {
+    /// `words` are those of the text, where they are given and not found.
+    pub fn see(&mut self, text: &str, may_hold_added: bool, words: &[Range<usize>]) -> Result<()> {
         self.totals.documents += 1;
         self.totals.bytes += text.len() as u64;
         self.totals.chars += text.chars().count() as u64;
         let whole = |lane: &&mut Lane| may_hold_added || !lane.is_by_units();
         self.lanes.iter_mut().filter(whole).try_for_each(|lane| lane.see_text(text))?;
+        for word in words {
+            self.see_word(text, word, Place::Start, 1);
+        }
         for unit in units(text) {
             if may_hold_added {
                 self.find_words(&text[unit.clone()], place(&unit), 1);
@@ -76,12 +80,15 @@ impl<'t> Gather<'t> {
 
     /// Words are tokenized alone, with the space in front of them where there is one.
     fn find_words(&mut self, unit: &str, place: Place, times: u64) {
-        self.segmenter.words(unit, &mut |word| {
-            let start = word.start - usize::from(unit[..word.start].ends_with(' '));
-            let is_inside = place == Place::Inside || start > 0;
-            self.totals.words += times;
-            self.alone[usize::from(is_inside)].see(unit, start..word.end, times);
-        });
+        let segmenter = self.segmenter;
+        segmenter.words(unit, &mut |word| self.see_word(unit, &word, place, times));
+    }
+
+    fn see_word(&mut self, unit: &str, word: &Range<usize>, place: Place, times: u64) {
+        let start = word.start - usize::from(unit[..word.start].ends_with(' '));
+        let is_inside = place == Place::Inside || start > 0;
+        self.totals.words += times;
+        self.alone[usize::from(is_inside)].see(unit, start..word.end, times);
     }
 
     /// Bytes of memory held.

@@ -1,10 +1,8 @@
-//! Scans a corpus: totals by language, for several tokenizers at once.
+//! Scans documents: totals by language, for several tokenizers at once.
 //!
-//! Each thread takes units of the corpus and gathers their texts by language ([`gather`](super::gather)). When what it
+//! Each thread gathers the texts it reads by language ([`gather`](super::gather)). When what it
 //! holds grows beyond its share of the memory, it settles all its languages; so does every thread at the end. Totals
 //! are integers that add up: they depend neither on the threads nor on the memory.
-//!
-//! Some documents, drawn by [`sample`](super::sample), are counted once more by the reference.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
@@ -12,148 +10,79 @@ use std::sync::{Mutex, PoisonError};
 use crate::error::Result;
 use crate::tokens::added::Added;
 use crate::tokens::gather::Gather;
-use crate::tokens::sample::{Drawn, Sample};
-use crate::tokens::source::{self, Batch, Corpus, Report};
-use crate::tokens::tokenizer::Tokenizer;
+use crate::tokens::given::Given;
+use crate::tokens::source::{Batch, Report};
+use crate::tokens::supply::Supply;
 use crate::tokens::totals::Totals;
-use crate::tokens::words::Segmenter;
-use crate::work::{self, Pace, Work};
-
-/// What a scan is asked for.
-pub struct Wanted<'a> {
-    /// The tokenizers.
-    pub tokenizers: &'a [&'a Tokenizer],
-    /// How words are found.
-    pub segmenter: &'a Segmenter,
-    /// Bytes that all threads together may hold.
-    pub memory: usize,
-    /// How many documents the reference counts again.
-    pub verify: usize,
-}
+use crate::tokens::walk::{Count, Seen, Unit, Walked, Wanted, walk};
 
 /// What a scan found.
 pub struct Found {
     /// Totals, by language.
     pub totals: BTreeMap<String, Totals>,
-    /// What each unit's reading came to, in the order asked for.
-    pub reports: Vec<Report>,
-    /// How many documents the reference has counted again.
-    pub verified: usize,
+    /// What the reading came to.
+    pub walked: Walked,
 }
 
-/// Scans the `units` of `corpus`; see [`work::run`] for `threads` and `watch`.
+/// Scans all documents of `supply`; see [`work::run`](crate::work::run) for `threads` and `watch`.
 pub fn scan(
-    corpus: &Corpus,
-    units: &[usize],
+    supply: &impl Supply,
     wanted: &Wanted,
     threads: usize,
-    watch: impl FnMut(u64, u64) -> Result<()>,
+    watch: impl FnMut(Seen) -> Result<()>,
 ) -> Result<Found> {
     let engines = wanted.tokenizers.iter().filter_map(|tokenizer| tokenizer.engine());
-    let job = Scan {
-        corpus,
-        units,
+    let count = ByLanguage {
         wanted,
         added: Added::union(engines.map(|engine| &engine.added))?,
         share: wanted.memory / threads.max(1),
-        outcome: Mutex::new(Outcome { reports: vec![Report::default(); units.len()], ..Outcome::default() }),
+        totals: Mutex::default(),
     };
-    work::run(&job, threads, watch)?;
-    let outcome = job.outcome.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let verified = outcome.sample.verify(wanted.tokenizers)?;
-    let names = corpus.names().all();
-    let totals = outcome.totals.into_iter().map(|(language, totals)| (names[language as usize].to_string(), totals));
-    Ok(Found { totals: totals.collect(), reports: outcome.reports, verified })
+    let walked = walk(supply, &count, wanted, threads, watch)?;
+    let names = supply.names().all();
+    let totals = count.totals.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let named = totals.into_iter().map(|(language, totals)| (names[language as usize].to_string(), totals));
+    Ok(Found { totals: named.collect(), walked })
 }
 
-struct Scan<'a> {
-    corpus: &'a Corpus,
-    units: &'a [usize],
+struct ByLanguage<'a> {
     wanted: &'a Wanted<'a>,
     added: Added,
     share: usize,
-    outcome: Mutex<Outcome>,
+    totals: Mutex<BTreeMap<u32, Totals>>,
 }
 
-#[derive(Default)]
-struct Outcome {
-    totals: BTreeMap<u32, Totals>,
-    reports: Vec<Report>,
-    sample: Sample,
-}
+type Gathers<'a> = HashMap<u32, Gather<'a>>;
 
-/// What a thread holds.
-#[derive(Default)]
-struct Hands<'a> {
-    gathers: HashMap<u32, Gather<'a>>,
-    sample: Sample,
-    reading: source::Scratch,
-}
+impl<'a> Count for ByLanguage<'a> {
+    type Hands = Gathers<'a>;
 
-impl<'a> Work for Scan<'a> {
-    type Scratch = Hands<'a>;
-
-    fn steps(&self) -> usize {
-        self.units.len()
-    }
-
-    fn total_bytes(&self) -> u64 {
-        self.units.iter().map(|&unit| self.corpus.units()[unit].bytes).sum()
-    }
-
-    fn step(&self, i: usize, hands: &mut Hands<'a>, pace: &Pace) -> Result<u64> {
-        let unit = self.units[i];
-        let Hands { gathers, sample, reading } = hands;
-        let mut told = 0;
-        let report = self.corpus.read(unit, reading, &mut |batch| {
-            pace.advance(batch.stored() - told)?;
-            told = batch.stored();
-            self.take(batch, unit, gathers, sample)?;
-            if gathers.values().map(Gather::bytes).sum::<usize>() > self.share { self.settle(gathers) } else { Ok(()) }
-        })?;
-        self.outcome.lock().unwrap_or_else(PoisonError::into_inner).reports[i] = report;
-        Ok(self.corpus.units()[unit].bytes.saturating_sub(told))
-    }
-
-    fn finish(&self, mut hands: Hands<'a>) -> Result<()> {
-        self.settle(&mut hands.gathers)?;
-        self.outcome.lock().unwrap_or_else(PoisonError::into_inner).sample.join(hands.sample, self.wanted.verify);
-        Ok(())
-    }
-}
-
-impl<'a> Scan<'a> {
-    fn take(
-        &self,
-        batch: &Batch,
-        unit: usize,
-        gathers: &mut HashMap<u32, Gather<'a>>,
-        sample: &mut Sample,
-    ) -> Result<()> {
-        for (number, document) in (batch.first()..).zip(batch.documents()) {
+    fn count(&self, _: &Unit, batch: &Batch, words: Option<&Given>, gathers: &mut Gathers<'a>) -> Result<()> {
+        for (i, document) in batch.documents().enumerate() {
             let new = || Gather::new(self.wanted.tokenizers, self.wanted.segmenter);
             let gather = gathers.entry(document.language).or_insert_with(new);
-            gather.see(document.text, self.added.are_in(document.text))?;
-            let drawn =
-                || Drawn { file: file_of(self.corpus, unit), place: document.place, text: document.text.to_owned() };
-            sample.offer(unit, number, document.text.len(), self.wanted.verify, drawn);
+            let words = words.map_or(&[][..], |given| given.of(i));
+            gather.see(document.text, self.added.are_in(document.text), words)?;
         }
+        if gathers.values().map(Gather::bytes).sum::<usize>() > self.share { self.settle(gathers) } else { Ok(()) }
+    }
+
+    fn end(&self, _: &Unit, _: &Report, _: &mut Gathers<'a>) -> Result<()> {
         Ok(())
     }
 
-    fn settle(&self, gathers: &mut HashMap<u32, Gather<'a>>) -> Result<()> {
-        for (language, mut gather) in gathers.drain() {
-            let totals = gather.settle()?;
-            let mut outcome = self.outcome.lock().unwrap_or_else(PoisonError::into_inner);
-            let all = outcome.totals.entry(language).or_insert_with(|| Totals::new(self.wanted.tokenizers.len()));
-            all.add(&totals);
-        }
-        Ok(())
+    fn finish(&self, mut gathers: Gathers<'a>) -> Result<()> {
+        self.settle(&mut gathers)
     }
 }
 
-/// The file that holds a unit.
-pub(super) fn file_of(corpus: &Corpus, unit: usize) -> String {
-    let file = corpus.units()[unit].file;
-    corpus.files().nth(file).map_or_else(String::new, |path| path.display().to_string())
+impl<'a> ByLanguage<'a> {
+    fn settle(&self, gathers: &mut Gathers<'a>) -> Result<()> {
+        for (language, mut gather) in gathers.drain() {
+            let found = gather.settle()?;
+            let mut totals = self.totals.lock().unwrap_or_else(PoisonError::into_inner);
+            totals.entry(language).or_insert_with(|| Totals::new(self.wanted.tokenizers.len())).add(&found);
+        }
+        Ok(())
+    }
 }

@@ -5,6 +5,7 @@
 //! - [`Words::Unicode`]: UAX #29 alone, by the `unicode-segmentation` crate. An ideograph is a word of its own, and so is
 //!   a whole Thai phrase.
 //! - [`Words::Whitespace`]: maximal runs of characters that are not white.
+//! - [`Words::Given`] and [`Words::By`]: for whole documents, by the corpus or by someone else ([`given`](super::given)).
 //!
 //! Of the segments of the first two, those that hold a letter or a digit (Unicode's `Alphabetic` or `N*`) are words. ICU's
 //! own word type is not used: it depends on what follows a segment that ends with a mark.
@@ -29,11 +30,15 @@ use icu_segmenter::options::WordBreakInvariantOptions;
 use icu_segmenter::{WordSegmenter, WordSegmenterBorrowed};
 use unicode_segmentation::UnicodeSegmentation;
 
+use crate::error::Result;
+use crate::tokens::given::{Cutter, Given};
+use crate::tokens::source::Batch;
+use crate::work::Pace;
+
 /// The version of ICU4X's segmenter: part of every result.
 pub const ICU_VERSION: &str = "2.4.0";
 
 /// A way of finding words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Words {
     /// UAX #29 with dictionaries.
     Icu,
@@ -41,6 +46,10 @@ pub enum Words {
     Unicode,
     /// Between white space.
     Whitespace,
+    /// The corpus gives them, for whole documents.
+    Given,
+    /// Someone else finds them, in whole documents.
+    By(Box<dyn Cutter>),
     /// Words are not counted.
     None,
 }
@@ -57,14 +66,38 @@ impl Segmenter {
         Self { words, icu: WordSegmenter::new_dictionary(WordBreakInvariantOptions::default()) }
     }
 
-    /// Calls `word` with the place of each word of `text`, in order.
+    /// Calls `word` with the place of each word of `text`, in order; of none where words are given.
     pub fn words(&self, text: &str, word: &mut impl FnMut(Range<usize>)) {
         match self.words {
             Words::Icu => self.icu_words(text, word),
             Words::Unicode => text.unicode_word_indices().for_each(|(at, found)| word(at..at + found.len())),
             Words::Whitespace => text.split_whitespace().for_each(|found| word(place(text, found))),
-            Words::None => {}
+            Words::Given | Words::By(_) | Words::None => {}
         }
+    }
+
+    /// The words of the documents of `batch`, if they are not found by [`Segmenter::words`].
+    pub(super) fn given<'a>(
+        &self,
+        batch: &Batch<'a>,
+        scratch: &'a mut Given,
+        pace: &Pace,
+    ) -> Result<Option<&'a Given>> {
+        match &self.words {
+            Words::Given => Ok(batch.words()),
+            Words::By(cutter) => {
+                scratch.clear();
+                let mut texts = batch.documents().map(|document| document.text);
+                cutter.cut(&mut texts, scratch, &|| pace.advance(0))?;
+                Ok(Some(scratch))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Whether words are what lies between spaces.
+    pub const fn is_by_spaces(&self) -> bool {
+        matches!(self.words, Words::Whitespace)
     }
 
     fn icu_words(&self, text: &str, word: &mut impl FnMut(Range<usize>)) {

@@ -12,7 +12,7 @@ use arrow_array::{
 use arrow_ipc::CompressionType;
 use arrow_ipc::writer::{FileWriter, IpcWriteOptions, StreamWriter};
 use arrow_schema::{DataType, Field, Schema};
-use glotgap_core::tokens::source::{Arrays, Corpus, Fault, Invalid, Lang, Names, Options, Scratch};
+use glotgap_core::tokens::source::{Columns, Corpus, Fault, Invalid, Lang, Options, Scratch};
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::data_type::{ByteArray, ByteArrayType};
 use parquet::file::properties::WriterProperties;
@@ -241,15 +241,12 @@ fn arrays_of_every_kind_of_text_give_the_same_documents() {
     for array in &arrays {
         for (from, length) in [(0, 5), (2, 3), (0, 0)] {
             let array = array.slice(from, length);
-            let names = Names::default();
+            let columns = Columns::new(&by_field()).unwrap();
+            let batch = RecordBatch::try_from_iter([("text", Arc::clone(&array)), ("lang", Arc::clone(&array))]);
             let mut texts = Vec::new();
-            let arrays = Arrays { text: &array, languages: Some(&array), language: "en", invalid: Invalid::Skip };
-            let report = arrays.read(&names, &mut Scratch::default(), &mut |batch| {
-                texts.extend(
-                    batch
-                        .documents()
-                        .map(|it| (it.text.to_owned(), it.place, names.all()[it.language as usize].to_string())),
-                );
+            let report = columns.read(&batch.unwrap(), &mut Scratch::default(), &mut |batch| {
+                let language = |number| columns.names().all()[number as usize].to_string();
+                texts.extend(batch.documents().map(|it| (it.text.to_owned(), it.place, language(it.language))));
                 Ok(())
             });
             let expected: Vec<_> = values[from..from + length]

@@ -1,51 +1,68 @@
-//! Documents that lie in memory, as Arrow arrays.
+//! Documents that lie in memory, in Arrow record batches.
 
 use std::ops::Range;
 
-use arrow_array::Array;
+use arrow_array::RecordBatch;
 
 use super::batch::{Batch, Span};
 use super::columns::{Column, Piece};
 use super::faults::{Fault, Report};
 use super::gather::{Gather, Named, Scratch};
-use super::language::Names;
-use super::options::Invalid;
+use super::language::{Names, UNDETERMINED};
+use super::options::{Invalid, Lang, Options};
 use crate::error::{Error, Result};
 
-/// An array of texts, and the language of each or of all.
-#[derive(Clone, Copy)]
-pub struct Arrays<'a> {
-    /// The texts: strings, large strings, string views, binaries, or dictionaries of them. Null is
-    /// [`Fault::Missing`].
-    pub text: &'a dyn Array,
-    /// The language of each text, in any of the same types.
-    pub languages: Option<&'a dyn Array>,
-    /// The language of all texts, where `languages` is absent.
-    pub language: &'a str,
-    /// What happens to text that is not UTF-8: bytes may be anything.
-    pub invalid: Invalid,
+/// Which columns of record batches hold the documents, and the languages met in them.
+pub struct Columns {
+    text: String,
+    languages: Option<String>,
+    /// The language of all texts, where no column names it.
+    language: u32,
+    invalid: Invalid,
+    names: Names,
 }
 
-impl Arrays<'_> {
-    /// Gives the documents to `take`, batch by batch. Places are rows, from 1.
+impl Columns {
+    /// The columns that `options` name: strings, large strings, string views, binaries, or dictionaries of them.
+    pub fn new(options: &Options) -> Result<Self> {
+        let (languages, name) = match &options.lang {
+            Lang::Field(name) => (Some(name.clone()), UNDETERMINED),
+            Lang::Fixed(name) if !name.is_empty() => (None, name.as_str()),
+            Lang::None => (None, UNDETERMINED),
+            other => {
+                return Err(Error::bad_argument(
+                    format!("documents without files have no language by {other:?}"),
+                    REMEDY,
+                ));
+            }
+        };
+        let names = Names::default();
+        let language = names.number(name)?;
+        Ok(Self { text: options.text_field.clone(), languages, language, invalid: options.invalid, names })
+    }
+
+    /// The languages met so far, by number.
+    #[must_use]
+    pub const fn names(&self) -> &Names {
+        &self.names
+    }
+
+    /// Gives the documents of `batch` to `take`. Places are rows, from 1; null is [`Fault::Missing`].
     pub fn read(
         &self,
-        names: &Names,
+        batch: &RecordBatch,
         scratch: &mut Scratch,
         take: &mut dyn FnMut(&Batch) -> Result<()>,
     ) -> Result<Report> {
-        let text = Column::new(self.text)?;
-        let languages = self.languages.map(Column::new).transpose()?;
-        if let Some(languages) = self.languages.filter(|it| it.len() != self.text.len()) {
-            let what = format!("{} texts and {} languages", self.text.len(), languages.len());
-            return Err(Error::bad_argument(what, "give a language for each text"));
-        }
-        let language = names.number(self.language)?;
-        let (_, mut gather) = Gather::new(scratch, names, self.invalid, language, take);
-        rows(&text, languages.as_ref(), self.text.len(), &mut gather)?;
+        let text = Column::inside(batch, &self.text)?;
+        let languages = self.languages.as_ref().map(|name| Column::inside(batch, name)).transpose()?;
+        let (_, mut gather) = Gather::new(scratch, &self.names, self.invalid, self.language, take);
+        rows(&text, languages.as_ref(), batch.num_rows(), &mut gather)?;
         gather.finish()
     }
 }
+
+const REMEDY: &str = "name the language, or the field that holds it";
 
 /// Adds each row as a document; text that lies as one piece is handed over where it is.
 pub(super) fn rows(text: &Column, languages: Option<&Column>, count: usize, gather: &mut Gather) -> Result<()> {

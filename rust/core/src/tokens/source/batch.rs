@@ -1,5 +1,7 @@
 //! Documents, many at a time: one buffer of UTF-8, and where each document lies in it.
 
+use crate::tokens::given::Given;
+
 /// Where a document lies in its batch's text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span {
@@ -23,6 +25,7 @@ pub struct Batch<'a> {
     spans: &'a [Span],
     first: u64,
     stored: u64,
+    words: Option<&'a Given>,
 }
 
 /// One document of a batch; never empty.
@@ -39,7 +42,18 @@ pub struct Document<'a> {
 impl<'a> Batch<'a> {
     /// The batch of `spans` of `text`, after `first` documents and `stored` bytes of the same unit.
     pub(super) const fn new(text: &'a str, spans: &'a [Span], first: u64, stored: u64) -> Self {
-        Self { text, spans, first, stored }
+        Self { text, spans, first, stored, words: None }
+    }
+
+    /// The same batch, with the words of its documents.
+    pub(super) const fn with_words(self, words: Option<&'a Given>) -> Self {
+        Self { words, ..self }
+    }
+
+    /// The words of its documents, where the corpus gives them.
+    #[must_use]
+    pub const fn words(&self) -> Option<&'a Given> {
+        self.words
     }
 
     /// All bytes, those between documents too.

@@ -11,7 +11,7 @@ use super::gather::{Gather, Scratch};
 use super::language::{self, Names};
 use super::layout::Layout;
 use super::options::{Documents, Lang, Options};
-use super::{ipc, jsonl, table, text};
+use super::{conllu, ipc, jsonl, table, text};
 use crate::error::{Error, Result};
 
 /// Files that are open to be read, unit by unit, by any number of threads.
@@ -209,6 +209,7 @@ impl Corpus {
             Layout::Text(Documents::Line) => text::lines(&mut blocks, gather)?,
             Layout::Text(Documents::File) => text::file(&mut blocks, gather)?,
             Layout::Text(Documents::Blank) => text::paragraphs(&mut blocks, range, gather)?,
+            Layout::Conllu => conllu::sentences(&mut blocks, self.options.words, gather)?,
             Layout::Table(columns) => {
                 table::documents(&mut blocks, table::table(source.format, &self.options), columns, gather)?;
             }
@@ -234,17 +235,20 @@ impl Corpus {
             faults.append(&report.faults, *lines);
             *lines += report.lines;
         }
-        files.iter().zip(&self.sources).flat_map(|((_, faults), source)| findings(faults, &source.path)).collect()
+        files.iter().zip(&self.sources).flat_map(|((_, faults), source)| Finding::all(faults, &source.path)).collect()
     }
 }
 
-fn findings<'a>(faults: &'a Faults, file: &'a Path) -> impl Iterator<Item = Finding> + use<'a> {
-    faults.iter().map(|(fault, found)| Finding {
-        fault,
-        file: file.to_owned(),
-        count: found.count,
-        first: found.first.clone(),
-    })
+impl Finding {
+    /// One for each kind of fault in `file`.
+    pub fn all<'a>(faults: &'a Faults, file: &'a Path) -> impl Iterator<Item = Self> + use<'a> {
+        faults.iter().map(|(fault, found)| Self {
+            fault,
+            file: file.to_owned(),
+            count: found.count,
+            first: found.first.clone(),
+        })
+    }
 }
 
 fn check(options: &Options) -> Result<()> {

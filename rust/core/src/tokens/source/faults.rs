@@ -24,6 +24,8 @@ pub enum Fault {
     Fields,
     /// Text after a closing quote: it was added to the field.
     Quote,
+    /// Tokens that do not fit the text they were cut from.
+    Words,
     /// A record without a language, or with one that is not text; counted as undetermined.
     Language,
     /// The data end too early. What was whole was read.
@@ -56,6 +58,7 @@ impl Fault {
             Self::Json => "not a JSON object",
             Self::Fields => "wrong number of fields",
             Self::Quote => "text after a closing quote",
+            Self::Words => "words do not fit the text",
             Self::Language => "no language",
             Self::Truncated => "truncated",
             Self::Damaged => "damaged",
@@ -147,6 +150,21 @@ pub struct Report {
 }
 
 impl Report {
+    /// The report of units that follow each other.
+    #[must_use]
+    pub fn joined(units: &[Self]) -> Self {
+        let mut whole = Self::default();
+        for unit in units {
+            whole.faults.append(&unit.faults, whole.lines);
+            whole.documents += unit.documents;
+            whole.text_bytes += unit.text_bytes;
+            whole.first_crlf = whole.first_crlf.or(unit.first_crlf.map(|line| whole.lines + line));
+            whole.crlf += unit.crlf;
+            whole.lines += unit.lines;
+        }
+        whole
+    }
+
     /// Counts the line that was just read as one that ends with CR LF.
     pub(super) fn add_crlf(&mut self) {
         self.crlf += 1;

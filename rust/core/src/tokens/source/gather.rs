@@ -1,5 +1,6 @@
 //! Gathers the documents of a unit into batches, and its faults into a report.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -8,6 +9,7 @@ use super::faults::{Fault, Report};
 use super::language::{Met, Names, UNDETERMINED};
 use super::options::Invalid;
 use crate::error::Result;
+use crate::tokens::given::Given;
 
 /// Who takes the batches.
 pub(super) type Take<'a> = dyn FnMut(&Batch) -> Result<()> + 'a;
@@ -27,6 +29,7 @@ pub struct Scratch {
 struct Gathered {
     text: String,
     spans: Vec<Span>,
+    words: Given,
 }
 
 /// How a record names its language.
@@ -55,6 +58,8 @@ pub(super) struct Gather<'a> {
     pub(super) language: u32,
     pub(super) stored: Arc<AtomicU64>,
     pub(super) report: Report,
+    /// Whether documents come with their words.
+    pub(super) has_words: bool,
     take: &'a mut Take<'a>,
 }
 
@@ -70,9 +75,10 @@ impl<'a> Gather<'a> {
         let Scratch { block, gathered, met } = scratch;
         gathered.text.clear();
         gathered.spans.clear();
+        gathered.words.clear();
         met.clear();
         let (stored, report) = (Arc::default(), Report::default());
-        (block, Self { gathered, met, names, invalid, language, stored, report, take })
+        (block, Self { gathered, met, names, invalid, language, stored, report, has_words: false, take })
     }
 
     pub(super) fn fault(&mut self, fault: Fault, place: u64, note: impl Into<String>) {
@@ -133,6 +139,19 @@ impl<'a> Gather<'a> {
         }
     }
 
+    /// What happens to text that is not UTF-8.
+    pub(super) const fn invalid(&self) -> Invalid {
+        self.invalid
+    }
+
+    /// Adds a document with its words.
+    pub(super) fn add_with_words(&mut self, text: &str, place: u64, words: Vec<Range<usize>>) -> Result<()> {
+        if self.has_words && !text.is_empty() {
+            self.gathered.words.add(words);
+        }
+        self.add(text, self.language, place)
+    }
+
     pub(super) fn add(&mut self, text: &str, language: u32, place: u64) -> Result<()> {
         self.add_by(language, place, |out| {
             out.push_str(text);
@@ -142,7 +161,7 @@ impl<'a> Gather<'a> {
 
     /// Adds the document that `write` appends; `write` returns how many characters it had to replace.
     pub(super) fn add_by(&mut self, language: u32, place: u64, write: impl FnOnce(&mut String) -> usize) -> Result<()> {
-        let Gathered { text, spans } = &mut *self.gathered;
+        let Gathered { text, spans, .. } = &mut *self.gathered;
         let start = text.len();
         let replaced = write(text);
         let end = text.len();
@@ -161,13 +180,15 @@ impl<'a> Gather<'a> {
 
     /// Hands over what was gathered.
     pub(super) fn flush(&mut self) -> Result<()> {
-        let Gathered { text, spans } = &mut *self.gathered;
+        let Gathered { text, spans, words } = &mut *self.gathered;
         let first = self.report.documents;
         let stored = self.stored.load(Ordering::Relaxed);
         count(&mut self.report, text, spans);
-        let taken = (self.take)(&Batch::new(text, spans, first, stored));
+        let batch = Batch::new(text, spans, first, stored).with_words(self.has_words.then_some(words));
+        let taken = (self.take)(&batch);
         text.clear();
         spans.clear();
+        words.clear();
         if text.capacity() > 8 * FULL {
             text.shrink_to(FULL);
         }

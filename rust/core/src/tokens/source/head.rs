@@ -19,7 +19,7 @@ pub(super) struct Head<'a> {
 
 const COMPRESSIONS: [&str; 8] = ["gz", "zst", "xz", "bz2", "gzip", "zstd", "bzip2", "bz"];
 
-const FORMATS: [(&str, Format); 15] = [
+const FORMATS: [(&str, Format); 16] = [
     ("txt", Format::Text),
     ("text", Format::Text),
     ("jsonl", Format::JsonLines),
@@ -29,6 +29,7 @@ const FORMATS: [(&str, Format); 15] = [
     ("csv", Format::Csv),
     ("tsv", Format::Tsv),
     ("tab", Format::Tsv),
+    ("conllu", Format::Conllu),
     ("parquet", Format::Parquet),
     ("pq", Format::Parquet),
     ("arrow", Format::ArrowFile),

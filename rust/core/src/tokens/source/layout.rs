@@ -15,6 +15,7 @@ pub(super) enum Layout {
     Damaged(String),
     Text(Documents),
     JsonLines,
+    Conllu,
     Table(table::Columns),
     RowGroups(row_groups::Layout),
     Batches(ipc::Layout),
@@ -32,11 +33,16 @@ impl Layout {
         if matches!(source.input, Input::Empty) {
             return Ok(Self::Empty);
         }
+        if options.words && source.format != Format::Conllu {
+            let what = "the words of CoNLL-U were asked for, and the file is in another format";
+            return Err(Error::bad_argument(what, "name files .conllu, give the format, or choose other words"));
+        }
         match source.format {
-            Format::Text if matches!(options.lang, Lang::Field(_)) => {
-                let what = "plain text has no field that names the language";
+            Format::Text | Format::Conllu if matches!(options.lang, Lang::Field(_)) => {
+                let what = "plain text and CoNLL-U have no field that names the language";
                 Err(Error::bad_argument(what, "take the language from file names or directories, or give it"))
             }
+            Format::Conllu => Ok(Self::Conllu),
             Format::Text => Ok(Self::Text(options.documents)),
             Format::JsonLines => Ok(Self::JsonLines),
             Format::Csv | Format::Tsv => {

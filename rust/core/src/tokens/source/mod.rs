@@ -23,6 +23,7 @@ mod arrays;
 mod batch;
 mod blocks;
 mod columns;
+mod conllu;
 mod corpus;
 mod csv;
 mod escape;
@@ -42,7 +43,7 @@ mod stored;
 mod table;
 mod text;
 
-pub use arrays::Arrays;
+pub use arrays::Columns;
 pub use batch::{Batch, Document, Span};
 pub use corpus::{Corpus, Finding, Part, Unit};
 pub use faults::{Fault, Faults, Found, Place, Report, SHOWN};

@@ -15,6 +15,8 @@ pub struct Options {
     pub format: Option<Format>,
     /// Whether `"` quotes fields of CSV and TSV files.
     pub quotes: bool,
+    /// Whether the words of CoNLL-U files are read; no other file has any.
+    pub words: bool,
     /// Bytes of a plain text or JSON lines file that make one unit; results do not depend on it.
     pub chunk: u64,
 }
@@ -28,6 +30,7 @@ impl Default for Options {
             invalid: Invalid::Skip,
             format: None,
             quotes: true,
+            words: false,
             chunk: 8 << 20,
         }
     }
@@ -79,6 +82,8 @@ pub enum Format {
     Csv,
     /// Tab-separated values with a header.
     Tsv,
+    /// CoNLL-U, a sentence a document.
+    Conllu,
     /// Apache Parquet.
     Parquet,
     /// An Arrow IPC file (Feather version 2).
