@@ -17,7 +17,7 @@ use crate::tokens::normalize::Place;
 use crate::tokens::times::Times;
 use crate::tokens::tokenizer::Tokenizer;
 use crate::tokens::totals::Totals;
-use crate::tokens::units::units;
+use crate::tokens::units::each_unit;
 use crate::tokens::words::Segmenter;
 
 /// The texts of one language, not yet tokenized.
@@ -53,14 +53,14 @@ impl<'t> Gather<'t> {
         for word in words {
             self.see_word(text, word, Place::Start, 1);
         }
-        for unit in units(text) {
+        let ask = |gather: &Self, unit| gather.units.prefetch(text, unit);
+        each_unit(text, self, ask, |gather, unit| {
             if may_hold_added {
-                self.find_words(&text[unit.clone()], place(&unit), 1);
-            } else {
-                self.see_unit(text, unit)?;
+                gather.find_words(&text[unit.clone()], place(&unit), 1);
+                return Ok(());
             }
-        }
-        Ok(())
+            gather.see_unit(text, unit)
+        })
     }
 
     fn see_unit(&mut self, text: &str, unit: Range<usize>) -> Result<()> {
@@ -97,20 +97,26 @@ impl<'t> Gather<'t> {
         lanes + self.units.bytes() + self.alone.iter().map(Times::bytes).sum::<usize>()
     }
 
-    /// Tokenizes what was taken in, and gives the totals since the last time.
+    /// Tokenizes what was taken in, and gives the totals since the last time; one tokenizer after the other, so that the
+    /// tables of one at a time are in use.
     pub fn settle(&mut self) -> Result<Totals> {
         let units = std::mem::take(&mut self.units);
         for (unit, times) in units.entries() {
-            // One with a space in front stands inside: see `may_repeat`.
-            let place = if unit.starts_with(' ') { Place::Inside } else { Place::Start };
-            self.cut_unit(unit, place, times)?;
+            self.find_words(unit, place_of(unit), times);
         }
         let [starting, inside] = std::mem::take(&mut self.alone);
         for (lane, totals) in self.lanes.iter_mut().zip(&mut self.totals.tokenizers) {
-            let alone = [(&starting, Place::Start), (&inside, Place::Inside)];
-            *totals = lane.settle(alone)?;
+            if lane.is_by_units() {
+                units.entries().try_for_each(|(unit, times)| lane.see_unit(unit, place_of(unit), times))?;
+            }
+            *totals = lane.settle([(&starting, Place::Start), (&inside, Place::Inside)])?;
         }
         let fresh = Totals::new(self.lanes.len());
         Ok(std::mem::replace(&mut self.totals, fresh))
     }
+}
+
+/// Where a unit of the table stands: one with a space in front stands inside, see [`may_repeat`].
+fn place_of(unit: &str) -> Place {
+    if unit.starts_with(' ') { Place::Inside } else { Place::Start }
 }

@@ -6,15 +6,15 @@ use crate::error::Result;
 use crate::tokens::model;
 use crate::tokens::normalize::Place;
 use crate::tokens::table::Table;
-use crate::tokens::times::Times;
+use crate::tokens::times::{Times, str_of};
 use crate::tokens::tokenizer::{Engine, Scratch, Tokenizer};
 use crate::tokens::totals::TokenTotals;
 
 /// What one tokenizer has to do.
 pub struct Lane<'t> {
     tokenizer: &'t Tokenizer,
-    /// Words and atoms, which may have other tokens than the same text as a word.
-    words: [Times; 2],
+    /// How often each word and each atom was seen; an atom may have other tokens than the same text as a word.
+    words: [Table; 2],
     /// Tokens that the reference has given.
     frequencies: BTreeMap<u32, u64>,
     scratch: Scratch,
@@ -50,13 +50,13 @@ impl<'t> Lane<'t> {
     fn see(&mut self, engine: &Engine, text: &str, place: Place, times: u64) -> Result<()> {
         let words = &mut self.words;
         engine.words(text, place, &mut self.scratch, &mut |word, is_atom| {
-            words[usize::from(is_atom)].see(word, 0..word.len(), times);
+            *words[usize::from(is_atom)].value(word.as_bytes(), 0..word.len()) += times;
         })
     }
 
     /// Bytes of memory held.
     pub fn bytes(&self) -> usize {
-        self.words.iter().map(Times::bytes).sum()
+        self.words.iter().map(Table::bytes).sum()
     }
 
     /// Tokenizes what was taken in, and each of the words `alone`; gives the totals since the last time.
@@ -64,7 +64,7 @@ impl<'t> Lane<'t> {
         let mut frequencies = std::mem::take(&mut self.frequencies);
         let words = std::mem::take(&mut self.words);
         let known = match self.tokenizer.engine() {
-            Some(engine) => Known::tokenize(engine, &words, &mut frequencies),
+            Some(engine) => Known::tokenize(engine, words, &mut frequencies),
             None => Known::default(),
         };
         let mut totals = TokenTotals { frequencies, ..TokenTotals::default() };
@@ -97,38 +97,39 @@ struct Known {
 }
 
 impl Known {
-    /// Tokenizes `words`, adding their tokens to `frequencies`.
-    fn tokenize(engine: &Engine, words: &[Times; 2], frequencies: &mut BTreeMap<u32, u64>) -> Self {
-        let mut known = Self::default();
+    /// Tokenizes `words`, whose numbers say how often each was seen, adding their tokens to `frequencies`.
+    fn tokenize(engine: &Engine, mut words: [Table; 2], frequencies: &mut BTreeMap<u32, u64>) -> Self {
+        let mut scratch = model::Scratch::default();
         let mut seen = vec![0u64; engine.model.pieces()];
-        for (is_atom, of) in [false, true].into_iter().zip(words) {
-            for (word, times) in of.entries() {
-                known.word(engine, word, is_atom, &mut |token| seen[token as usize] += times);
+        for (is_atom, table) in [false, true].into_iter().zip(&mut words) {
+            for (word, number) in table.entries_mut() {
+                let times = std::mem::replace(number, 1);
+                engine.tokens(str_of(word), is_atom, &mut scratch, &mut |token| {
+                    seen[token as usize] += times;
+                    *number += 1;
+                });
             }
         }
         let tokens = (0..).zip(seen).filter(|(_, times)| *times > 0);
         tokens.for_each(|(token, times)| *frequencies.entry(token).or_default() += times);
-        known
+        Self { tables: words, scratch }
     }
 
     /// How many tokens `text` has.
     fn count(&mut self, engine: &Engine, text: &str, place: Place, scratch: &mut Scratch) -> Result<u64> {
         let mut tokens = 0;
         engine.words(text, place, scratch, &mut |word, is_atom| {
-            tokens += self.word(engine, word, is_atom, &mut |_| ());
+            tokens += self.word(engine, word, is_atom);
         })?;
         Ok(tokens)
     }
 
-    /// How many tokens a word has; calls `sink` with each of them if it was not known.
-    fn word(&mut self, engine: &Engine, word: &str, is_atom: bool, sink: &mut impl FnMut(u32)) -> u64 {
+    /// How many tokens a word has.
+    fn word(&mut self, engine: &Engine, word: &str, is_atom: bool) -> u64 {
         let known = self.tables[usize::from(is_atom)].value(word.as_bytes(), 0..word.len());
         if *known == 0 {
             *known = 1;
-            engine.tokens(word, is_atom, &mut self.scratch, &mut |token| {
-                *known += 1;
-                sink(token);
-            });
+            engine.tokens(word, is_atom, &mut self.scratch, &mut |_| *known += 1);
         }
         *known - 1
     }

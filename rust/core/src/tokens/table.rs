@@ -80,6 +80,12 @@ impl Table {
         let long = self.long.iter().map(|(text, &value)| (&**text, value));
         self.short.entries().chain(self.medium.entries()).chain(long)
     }
+
+    /// The same, with numbers that can be changed.
+    pub fn entries_mut(&mut self) -> impl Iterator<Item = (&[u8], &mut u64)> {
+        let long = self.long.iter_mut().map(|(text, value)| (&**text, value));
+        self.short.entries_mut().chain(self.medium.entries_mut()).chain(long)
+    }
 }
 
 /// Strings of up to `8 W - 1` bytes.
@@ -171,16 +177,23 @@ impl<const W: usize> Slots<W> {
 
     fn entries(&self) -> impl Iterator<Item = (&[u8], u64)> {
         let taken = self.slots.iter().filter(|slot| slot.key[W - 1] != 0);
-        taken.map(|slot| (&bytemuck::cast_slice(&slot.key)[..slot.length()], slot.value))
+        taken.map(|Slot { key, value }| (text_of(key), *value))
+    }
+
+    fn entries_mut(&mut self) -> impl Iterator<Item = (&[u8], &mut u64)> {
+        let taken = self.slots.iter_mut().filter(|slot| slot.key[W - 1] != 0);
+        taken.map(|Slot { key, value }| (text_of(&*key), value))
     }
 }
 
 impl<const W: usize> Slot<W> {
     const EMPTY: Self = Self { key: [0; W], value: 0 };
+}
 
-    fn length(&self) -> usize {
-        (self.key[W - 1] >> 56) as usize - 1
-    }
+/// The string of a key.
+fn text_of<const W: usize>(key: &[u64; W]) -> &[u8] {
+    let length = (key[W - 1] >> 56) as usize - 1;
+    &bytemuck::cast_slice(key)[..length]
 }
 
 #[cfg(test)]
@@ -199,7 +212,9 @@ mod tests {
                 *map.entry(text.clone()).or_default() += i;
             }
             let entries: HashMap<Vec<u8>, u64> = table.entries().map(|(text, n)| (text.to_vec(), n)).collect();
-            prop_assert_eq!(entries, map);
+            prop_assert_eq!(&entries, &map);
+            table.entries_mut().for_each(|(_, n)| *n += 1);
+            prop_assert!(table.entries().all(|(text, n)| n == map[text] + 1));
         }
     }
 

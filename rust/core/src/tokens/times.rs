@@ -23,12 +23,16 @@ impl Times {
 
     /// Every text and how often it was seen, in no order that means anything.
     pub fn entries(&self) -> impl Iterator<Item = (&str, u64)> {
-        let text = |bytes| std::str::from_utf8(bytes).unwrap_or_default(); // only whole texts come in
-        self.0.entries().map(move |(bytes, times)| (text(bytes), times))
+        self.0.entries().map(|(text, times)| (str_of(text), times))
     }
 
     /// Bytes of memory held.
     pub fn bytes(&self) -> usize {
         self.0.bytes()
     }
+}
+
+/// A string of a table into which only whole texts were put.
+pub(super) fn str_of(text: &[u8]) -> &str {
+    simdutf8::basic::from_utf8(text).unwrap_or_default()
 }
