@@ -1,7 +1,7 @@
 //! Counts documents one by one, for bootstraps and for ratios sentence by sentence.
 //!
 //! Each thread counts the documents it reads with one [`Counter`] a tokenizer. Rows are handed on in the order of the
-//! documents, whoever counted them ([`order`](super::order)), and few are held.
+//! documents, whoever counted them (`order.rs`), and few are held.
 
 use crate::error::Result;
 use crate::tokens::counter::Counter;

@@ -1,6 +1,6 @@
 //! Reads all documents of a supply on all threads, and has them counted: what every kind of scan shares.
 //!
-//! Each thread takes the next unit of the [`Supply`], reads it batch by batch and hands it to a [`Count`]. Some
+//! Each thread takes the next unit of the [`Supply`], reads it batch by batch and hands it to a `Count`. Some
 //! documents, drawn by [`sample`](super::sample), are counted once more by the reference at the end.
 
 use std::collections::BTreeMap;
