@@ -1,6 +1,8 @@
 """The Python blocks of README.md and docs/ run, on a small model with the names of a real one."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -28,6 +30,44 @@ def test_example_runs(code, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     exec(compile(code, "<example>", "exec"), {})
     assert capsys.readouterr().out
+
+
+TEXTS = {
+    "eng": "The cat sleeps on the warm roof.\nNobody knows where the old road ends.\n",
+    "deu": "Die Katze schläft auf dem warmen Dach.\nNiemand weiß, wo die alte Straße endet.\n",
+    "rus": "Кошка спит на тёплой крыше.\nНикто не знает, где кончается старая дорога.\n",
+}
+
+
+def test_the_notebook_compares_three_tokenizers(tmp_path):
+    """On text like NTREX, with three kinds of tokenizers trained on it."""
+    from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+
+    for language, text in TEXTS.items():
+        (tmp_path / f"{language}.txt").write_text(text, "utf-8")
+    kinds = {
+        "bpe": (models.BPE(), pre_tokenizers.ByteLevel(), trainers.BpeTrainer(vocab_size=300, show_progress=False)),
+        "unigram": (
+            models.Unigram(),
+            pre_tokenizers.Metaspace(),
+            trainers.UnigramTrainer(vocab_size=80, unk_token="?", special_tokens=["?"], show_progress=False),
+        ),
+        "wordpiece": (
+            models.WordPiece(unk_token="?"),
+            pre_tokenizers.Whitespace(),
+            trainers.WordPieceTrainer(vocab_size=120, special_tokens=["?"], show_progress=False),
+        ),
+    }
+    for name, (model, pre_tokenizer, trainer) in kinds.items():
+        tokenizer = Tokenizer(model)
+        tokenizer.pre_tokenizer = pre_tokenizer
+        tokenizer.train_from_iterator(TEXTS.values(), trainer)
+        tokenizer.save(str(tmp_path / f"{name}.json"))
+    script = ROOT / "docs" / "examples" / "compare_tokenizers.py"
+    command = [sys.executable, script, tmp_path, *(tmp_path / f"{name}.json" for name in kinds)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert all(name in done.stdout for name in [*kinds, *TEXTS, "gini"])
 
 
 def test_every_local_link_leads_somewhere():

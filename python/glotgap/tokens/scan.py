@@ -202,7 +202,7 @@ def inspect(
 def _named(tokenizers: list[Tokenizer]) -> list[Tokenizer]:
     stranger = next((one for one in tokenizers if not isinstance(one, Tokenizer)), None)
     if stranger is not None:
-        raise BadArgumentError(f"{stranger!r:.80} is no Tokenizer: give what Tokenizer.load returns, or a list of those")
+        raise BadArgumentError(f"{stranger!r:.80} is no Tokenizer: give what Tokenizer.load returns")
     names = [tokenizer.name for tokenizer in tokenizers]
     if not names:
         raise BadArgumentError("no tokenizer: give at least one")
