@@ -199,7 +199,7 @@ def inspect(
     return scan_documents(given, wanted, checkpoint)
 
 
-def _named(tokenizers: list[Tokenizer]) -> list[Tokenizer]:
+def _named(tokenizers: list[Any]) -> list[Tokenizer]:
     stranger = next((one for one in tokenizers if not isinstance(one, Tokenizer)), None)
     if stranger is not None:
         raise BadArgumentError(f"{stranger!r:.80} is no Tokenizer: give what Tokenizer.load returns")
