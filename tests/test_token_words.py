@@ -67,6 +67,13 @@ def test_the_segmenter_rides_in_the_table(loaded):
     assert found == {f"{here}.spans", f"{here}.spans@1.2", name}
 
 
+@pytest.mark.parametrize(
+    ("words", "name"), [(str.split, "builtins.str.split"), (re.compile(r"\w+").findall, "re.Pattern.findall")]
+)
+def test_built_in_callables_have_names(loaded, words, name):
+    assert scan(iter(["a b"]), loaded[0], words=words)["segmenter"][0] == f"callable:{name}"
+
+
 def test_threads_take_turns(loaded):
     inside = 0
     most = []

@@ -255,6 +255,12 @@ def with_added():
     yield from itertools.starmap("{} {}{}".format, itertools.permutations(ADDED[:5], 3))
 
 
+def low_lines():
+    """U+2581, which SentencePiece writes for a space, where a text has it itself."""
+    for letter in ("²", "字", "가", "Ǆ", "𝕏", "a", "the"):
+        yield from (f"▁ {letter}", f"x▁ {letter}", f"▁▁ {letter} ▁ {letter}", f"{letter}▁", f"a ▁{letter} b")
+
+
 def sentences():
     for sentence in SENTENCES:
         yield from (sentence, sentence.upper(), sentence[7:], unicodedata.normalize("NFD", sentence))
@@ -270,7 +276,7 @@ TEXTS = list(
     dict.fromkeys(
         itertools.chain(
             scripts(), blocks(), white_space(), control(), runs(), emoji(), marks(), contractions(), numbers_and_code(),
-            mixed(), with_added(), sentences(), ntrex(),
+            mixed(), with_added(), low_lines(), sentences(), ntrex(),
         )
     )
 )  # fmt: skip

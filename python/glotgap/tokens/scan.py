@@ -212,8 +212,8 @@ def _named(tokenizers: list[Any]) -> list[Tokenizer]:
     return tokenizers
 
 
-def _check(verify: int, per: str) -> None:
+def _check(verify: object, per: str) -> None:
     if per not in {"language", "document"}:
         raise BadArgumentError(f"per is {per!r}: give language or document")
-    if verify < 0:
-        raise BadArgumentError(f"verify is {verify}: give a number of documents, or 0")
+    if not isinstance(verify, int) or not 0 <= verify < 2**60:
+        raise BadArgumentError(f"verify is {verify!r}: give a number of documents, or 0")

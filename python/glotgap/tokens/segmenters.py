@@ -78,4 +78,5 @@ class Segmenter:
 
 def _name(words: Cut) -> str:
     owner = words if hasattr(words, "__qualname__") else type(words)
-    return f"callable:{owner.__module__}.{owner.__qualname__}"
+    module = getattr(words, "__module__", None) or type(getattr(words, "__self__", words)).__module__
+    return f"callable:{module}.{owner.__qualname__}"

@@ -39,9 +39,10 @@ impl Added {
             .map_err(|e| Reason::new(format!("its added tokens: {e}")))
     }
 
-    /// One search for all that `searches` look for.
-    pub fn union<'a>(searches: impl Iterator<Item = &'a Self>) -> Result<Self> {
-        Self::search(searches.flat_map(|search| search.contents.clone()).collect()).map_err(|e| {
+    /// One search for all that `searches` look for, and for `others`.
+    pub fn union<'a>(searches: impl Iterator<Item = &'a Self>, others: impl Iterator<Item = char>) -> Result<Self> {
+        let contents = searches.flat_map(|search| search.contents.clone()).chain(others.map(String::from));
+        Self::search(contents.collect()).map_err(|e| {
             Error::unsupported(
                 format!("the added tokens of all tokenizers together: {e}"),
                 "scan with fewer tokenizers",

@@ -57,9 +57,10 @@ impl Counter {
         if self.units.bytes() > self.memory {
             self.units = Table::default();
         }
-        match engine.units {
-            Ok(()) => self.count_units(engine, &tokenizer.kinds, text),
-            Err(_) => self.words.count(engine, &tokenizer.kinds, text, Place::Start, &mut self.scratch),
+        if engine.may_cut(text) {
+            self.count_units(engine, &tokenizer.kinds, text)
+        } else {
+            self.words.count(engine, &tokenizer.kinds, text, Place::Start, &mut self.scratch)
         }
     }
 

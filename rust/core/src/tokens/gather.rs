@@ -5,7 +5,7 @@
 //! words, which get the unit's number of times; each distinct word is tokenized, and its tokens get the word's. Every
 //! level only adds integers, so that settling at any moment gives the same totals.
 //!
-//! A text goes past the units where they are not proven for a tokenizer, or where the text holds an added token; then
+//! A text goes past the units where they are not proven for a tokenizer, or not for this text; then
 //! its words are gathered directly, or it goes to the reference.
 
 use std::ops::Range;
@@ -42,20 +42,20 @@ impl<'t> Gather<'t> {
         }
     }
 
-    /// Takes in a text; `may_hold_added` says that it may hold an added token of one of the tokenizers.
+    /// Takes in a text; `stays_whole` says that a tokenizer may not have it cut into units.
     /// `words` are those of the text, where they are given and not found.
-    pub fn see(&mut self, text: &str, may_hold_added: bool, words: &[Range<usize>]) -> Result<()> {
+    pub fn see(&mut self, text: &str, stays_whole: bool, words: &[Range<usize>]) -> Result<()> {
         self.totals.documents += 1;
         self.totals.bytes += text.len() as u64;
         self.totals.chars += text.chars().count() as u64;
-        let whole = |lane: &&mut Lane| may_hold_added || !lane.is_by_units();
+        let whole = |lane: &&mut Lane| stays_whole || !lane.is_by_units();
         self.lanes.iter_mut().filter(whole).try_for_each(|lane| lane.see_text(text))?;
         for word in words {
             self.see_word(text, word, Place::Start, 1);
         }
         let ask = |gather: &Self, unit| gather.units.prefetch(text, unit);
         each_unit(text, self, ask, |gather, unit| {
-            if may_hold_added {
+            if stays_whole {
                 gather.find_words(&text[unit.clone()], place(&unit), 1);
                 return Ok(());
             }

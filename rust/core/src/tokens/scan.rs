@@ -31,10 +31,11 @@ pub fn scan(
     threads: usize,
     watch: impl FnMut(Seen) -> Result<()>,
 ) -> Result<Found> {
-    let engines = wanted.tokenizers.iter().filter_map(|tokenizer| tokenizer.engine());
+    let engines = || wanted.tokenizers.iter().filter_map(|tokenizer| tokenizer.engine());
+    let heads = engines().filter_map(|engine| engine.units.as_ref().ok().copied().flatten());
     let count = ByLanguage {
         wanted,
-        added: Added::union(engines.map(|engine| &engine.added))?,
+        uncut: Added::union(engines().map(|engine| &engine.added), heads)?,
         share: wanted.memory / threads.max(1),
         totals: Mutex::default(),
     };
@@ -47,7 +48,8 @@ pub fn scan(
 
 struct ByLanguage<'a> {
     wanted: &'a Wanted<'a>,
-    added: Added,
+    /// Finds the texts that stay whole: they hold an added token, or what keeps a text from being cut into units.
+    uncut: Added,
     share: usize,
     totals: Mutex<BTreeMap<u32, Totals>>,
 }
@@ -62,7 +64,7 @@ impl<'a> Count for ByLanguage<'a> {
             let new = || Gather::new(self.wanted.tokenizers, self.wanted.segmenter);
             let gather = gathers.entry(document.language).or_insert_with(new);
             let words = words.map_or(&[][..], |given| given.of(i));
-            gather.see(document.text, self.added.are_in(document.text), words)?;
+            gather.see(document.text, self.uncut.are_in(document.text), words)?;
         }
         if gathers.values().map(Gather::bytes).sum::<usize>() > self.share { self.settle(gathers) } else { Ok(()) }
     }

@@ -8,7 +8,8 @@
 //!    normalizing the parts gives the parts of the normalized text, and a space in front stays one character
 //!    ([`Normalizer::locality`]); the pre-tokenizer breaks at that character, whatever is left of it, or never breaks
 //!    ([`Splitter::cuts_after`]); and if it never breaks, no piece of the model's vocabulary holds that character
-//!    behind another one, so that no merge reaches over the cut ([`Model::breaks_before`]).
+//!    behind another one, so that no merge reaches over the cut ([`Model::breaks_before`]). What may stand there is that
+//!    character itself, where a text has it (`▁`): such a text is not cut ([`Engine::may_cut`]).
 //!
 //! ```
 //! use glotgap_core::tokens::tokenizer::Tokenizer;
@@ -50,7 +51,8 @@ pub struct Tokenizer {
 pub struct Engine {
     pub(super) added: Added,
     pub(super) model: Model,
-    pub(super) units: std::result::Result<(), Reason>,
+    /// Whether texts may be cut into units, and the character that keeps a text whole, if there is one.
+    pub(super) units: std::result::Result<Option<char>, Reason>,
     normalizer: Normalizer,
     splitter: Splitter,
 }
@@ -133,6 +135,11 @@ impl Engine {
         Ok(Self { added, model, units, normalizer, splitter })
     }
 
+    /// Whether `text` may be cut into units.
+    pub fn may_cut(&self, text: &str) -> bool {
+        self.units.as_ref().is_ok_and(|head| head.is_none_or(|head| !text.contains(head)))
+    }
+
     /// Calls `word(text, is_atom)` for each word of `text`, in order, or for each atom of a long one.
     pub fn words(
         &self,
@@ -165,13 +172,18 @@ impl Engine {
     }
 }
 
-fn prove_units(normalizer: &Normalizer, splitter: &Splitter, model: &Model) -> std::result::Result<(), Reason> {
+/// Whether texts may be cut into units; and the character that keeps a text whole, if there is one.
+fn prove_units(
+    normalizer: &Normalizer,
+    splitter: &Splitter,
+    model: &Model,
+) -> std::result::Result<Option<char>, Reason> {
     let head = normalizer.locality()?;
+    let crossed = |how: &str| Err(Reason::new(format!("a piece of the vocabulary holds {head:?} behind {how}")));
     match splitter.cuts_after(normalizer)? {
-        Cut::AfterAnything | Cut::AfterWord => Ok(()),
-        Cut::AfterText if model.breaks_before(head) => Ok(()),
-        Cut::AfterText => {
-            Err(Reason::new(format!("a piece of the vocabulary holds {head:?} behind another character")))
-        }
+        Cut::AfterAnything | Cut::AfterWord => Ok(None),
+        Cut::AfterText if !normalizer.keeps_ends_from_head() => crossed("what the normalizer may make of a part's end"),
+        Cut::AfterText if model.breaks_before(head) => Ok(Some(head).filter(|&head| head != ' ')),
+        Cut::AfterText => crossed("another character"),
     }
 }

@@ -5,6 +5,8 @@
 //!
 //! - *head*: B begins with this character, and no step so far joined it to A or to what follows it;
 //! - *`keeps_ends`*: A ends with a character that is not white. It follows that A is not empty.
+//! - *`spares_head`*: no step has written a `▁` for anything but white space (no normal form does: none of another
+//!   character holds it), so that A, which ends with no space, ends with the head only if the text has it there.
 //!
 //! To prove for each step f: f(A B) = f(A) f(B), where f is told that B stands inside.
 //!
@@ -39,13 +41,15 @@ pub struct Proof {
     pub head: char,
     /// A text that ends with a character that is not white still does.
     pub keeps_ends: bool,
+    /// Only spaces, and the head itself, become the head.
+    pub spares_head: bool,
     /// Whether no step has changed anything yet.
     untouched: bool,
 }
 
 /// Follows the steps.
 pub fn prove(steps: &[Step]) -> Result<Proof, Reason> {
-    let mut proof = Proof { head: ' ', keeps_ends: true, untouched: true };
+    let mut proof = Proof { head: ' ', keeps_ends: true, spares_head: true, untouched: true };
     for step in steps {
         proof = follow(proof, step)?;
         proof.untouched = false;
@@ -61,7 +65,7 @@ fn follow(before: Proof, step: &Step) -> Result<Proof, Reason> {
         Step::Bytes(_) => Ok(Proof { head: bytes_head(before.head)?, ..before }),
         Step::ReplaceByte { from, to } => replace_one(before, char::from(*from), to),
         Step::One(each) => replace_one(before, each.rule().from, &each.rule().to),
-        Step::Charsmap(map) => map.is_local().map(|()| loses_ends),
+        Step::Charsmap(map) => map.is_local().map(|()| Proof { spares_head: false, ..loses_ends }),
         Step::Strip { .. } if before.keeps_ends => Ok(before),
         Step::Prepend(_) if before.keeps_ends || before.untouched => Ok(before),
         Step::Strip { .. } | Step::Prepend(_) => Err(Reason::new("an earlier step may empty a part of the text")),
@@ -87,14 +91,16 @@ fn replace_one(before: Proof, from: char, to: &str) -> Result<Proof, Reason> {
         (true, "▁") => '▁',
         _ => return Err(Reason::new(format!("Replace: the space becomes {to:?}"))),
     };
-    Ok(Proof { head, keeps_ends, ..before })
+    let spares_head = before.spares_head && (from.is_whitespace() || !to.contains('▁'));
+    Ok(Proof { head, keeps_ends, spares_head, ..before })
 }
 
 fn replace(before: Proof, from: &str, to: &str) -> Result<Proof, Reason> {
     if from.contains(before.head) {
         return Err(Reason::new(format!("Replace: {from:?} may reach over a space")));
     }
-    Ok(Proof { keeps_ends: before.keeps_ends && !ends_white(to), ..before })
+    let spares_head = before.spares_head && !to.contains('▁');
+    Ok(Proof { keeps_ends: before.keeps_ends && !ends_white(to), spares_head, ..before })
 }
 
 fn replace_regex(before: Proof, from: &str, to: &str) -> Result<Proof, Reason> {

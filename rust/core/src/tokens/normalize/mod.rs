@@ -110,6 +110,12 @@ impl Normalizer {
         Ok(local::prove(&self.steps)?.head)
     }
 
+    /// Whether a text that ends neither with white space nor with the head ([`Normalizer::locality`]) ends with neither
+    /// when it is normalized.
+    pub fn keeps_ends_from_head(&self) -> bool {
+        local::prove(&self.steps).is_ok_and(|proof| proof.keeps_ends && proof.spares_head)
+    }
+
     /// Whether a text that ends with a character that is not white is still such a text when it is normalized.
     pub fn keeps_ends(&self) -> bool {
         local::prove(&self.steps).is_ok_and(|proof| proof.keeps_ends)
