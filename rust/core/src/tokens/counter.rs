@@ -135,6 +135,6 @@ impl Words {
             return count();
         }
         let recent = &mut recent[usize::from(is_atom)];
-        recent.tally(word.as_bytes(), || Ok(count())).unwrap_or_default()
+        recent.tally(word.as_bytes(), count)
     }
 }

@@ -104,7 +104,7 @@ impl Known {
         for (is_atom, table) in [false, true].into_iter().zip(&mut words) {
             for (word, number) in table.entries_mut() {
                 let times = std::mem::replace(number, 1);
-                engine.tokens(str_of(word), is_atom, &mut scratch, &mut |token| {
+                engine.model.part_tokens(str_of(word), is_atom, &mut scratch, &mut |token| {
                     seen[token as usize] += times;
                     *number += 1;
                 });
@@ -129,7 +129,7 @@ impl Known {
         let known = self.tables[usize::from(is_atom)].value(word.as_bytes(), 0..word.len());
         if *known == 0 {
             *known = 1;
-            engine.tokens(word, is_atom, &mut self.scratch, &mut |_| *known += 1);
+            engine.model.part_tokens(word, is_atom, &mut self.scratch, &mut |_| *known += 1);
         }
         *known - 1
     }

@@ -116,7 +116,7 @@ impl<const W: usize> Slots<W> {
     fn value(&mut self, buffer: &[u8], part: Range<usize>) -> &mut u64 {
         let key = Self::key(buffer, part);
         let mut at = self.find(&key);
-        if self.slots[at].key != key {
+        if self.slots[at].key[W - 1] == 0 {
             at = self.add(key);
         }
         &mut self.slots[at].value

@@ -105,7 +105,7 @@ impl Tokenizer {
         let Some(engine) = self.engine_for(text) else { return self.reference.ids(text) };
         let (mut ids, mut scratch) = (Vec::new(), model::Scratch::default());
         engine.words(text, Place::Start, &mut Scratch::default(), &mut |word, is_atom| {
-            engine.tokens(word, is_atom, &mut scratch, &mut |id| ids.push(id));
+            engine.model.part_tokens(word, is_atom, &mut scratch, &mut |id| ids.push(id));
         })?;
         Ok(ids)
     }
@@ -164,11 +164,6 @@ impl Engine {
                 "leave the text out; the tokenizers crate fails on it too",
             )),
         }
-    }
-
-    /// The token numbers of a word or an atom.
-    pub fn tokens(&self, word: &str, is_atom: bool, scratch: &mut model::Scratch, sink: &mut impl FnMut(u32)) {
-        if is_atom { self.model.atom_tokens(word, scratch, sink) } else { self.model.tokens(word, scratch, sink) }
     }
 }
 

@@ -96,13 +96,13 @@ impl Model {
             return Tally { tokens, ..Tally::default() };
         }
         let mut tally = Tally::default();
-        let mut see = |token| tally.see(token, kinds);
-        if is_atom {
-            self.atom_tokens(word, scratch, &mut see);
-        } else {
-            self.tokens(word, scratch, &mut see);
-        }
+        self.part_tokens(word, is_atom, scratch, &mut |token| tally.see(token, kinds));
         tally
+    }
+
+    /// Gives the tokens of a word, or of an atom, to `sink`, in order.
+    pub fn part_tokens(&self, part: &str, is_atom: bool, scratch: &mut Scratch, sink: &mut impl FnMut(u32)) {
+        if is_atom { self.atom_tokens(part, scratch, sink) } else { self.tokens(part, scratch, sink) }
     }
 
     /// Gives the tokens of a part of a word to `sink`, in order: like [`Model::tokens`], but a part is never one token

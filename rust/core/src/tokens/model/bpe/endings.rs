@@ -9,7 +9,7 @@
 
 use super::rules::Rules;
 use super::search::Search;
-use crate::tokens::key::hash;
+use crate::tokens::key::{hash, key};
 use crate::tokens::model::trie::NONE;
 
 /// The longest word, in bytes.
@@ -66,9 +66,7 @@ impl<'w> Padded<'w> {
 
     #[inline(always)]
     fn key(&self, place: usize) -> [u64; 3] {
-        let mut key = [0; 3];
-        bytemuck::cast_slice_mut(&mut key).copy_from_slice(&self.bytes[place..place + KEPT]);
-        key
+        key(&self.bytes, place, KEPT)
     }
 }
 
@@ -102,9 +100,7 @@ impl Search {
             return Some(endings.own[place]);
         }
         if place == 0 || length > KEPT {
-            let found = self.solve(rules, word, place, endings)?;
-            endings.keep(place, found);
-            return Some(found);
+            return self.solve(rules, word, place, endings);
         }
         let key = word.key(place);
         let at = (hash(&key) >> 32) as usize & (SLOTS - 1);
@@ -114,17 +110,19 @@ impl Search {
         }
         let tokens = self.solve(rules, word, place, endings)?;
         endings.slots[at] = Slot { key, tokens };
-        endings.keep(place, tokens);
         Some(tokens)
     }
 
+    /// Finds and keeps them.
     fn solve(&self, rules: &Rules, word: &Padded, place: usize, endings: &mut Endings) -> Option<Tokens> {
         let rest = &word.word[place..];
         let (mut first, mut length) = self.trie.longest(rest);
         while first != NONE {
             let after = self.ending(rules, word, place + length, endings)?;
             if after.first == NONE || self.pieces.apart(rules, first, after.first) {
-                return Some(Tokens { first, count: after.count + 1, length: rest.len() as u16 });
+                let tokens = Tokens { first, count: after.count + 1, length: rest.len() as u16 };
+                endings.keep(place, tokens);
+                return Some(tokens);
             }
             (first, length) = self.pieces.shorten(first);
         }

@@ -103,11 +103,6 @@ impl Rules {
         self.rule(at).born & !WILD
     }
 
-    /// How many rules there are, those without sides included.
-    pub fn count(&self) -> usize {
-        self.list.len()
-    }
-
     /// The rule with this number.
     #[inline(always)]
     pub fn rule(&self, at: u32) -> &Rule {
