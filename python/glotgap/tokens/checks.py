@@ -12,7 +12,7 @@ from typing import Any, Final, TypeAlias
 import polars as pl
 
 from glotgap import _core, tables
-from glotgap.tokens.opening import Path_, language_from, left, opened, paths_of
+from glotgap.tokens.opening import Path_, left, opened, paths_of, reading_of
 from glotgap.tokens.scripts import expected
 from glotgap.tokens.sizes import parse_size
 
@@ -123,15 +123,15 @@ def inspect_text(
     progress: Progress | None = None,
 ) -> Checks:
     """Return the table of `check` with the files not taken and how the table was made; arguments as there."""
-    lang_value, lang_kind = language_from(lang, lang_from, lang_field)
-    reading: dict[str, Any] = {
-        "lang": lang_value,
-        "lang_from": lang_kind,
-        "text_field": text_field,
-        "documents": documents,
-        "invalid": invalid,
-        "format": format,
-    }
+    reading = reading_of(
+        lang=lang,
+        lang_from=lang_from,
+        lang_field=lang_field,
+        text_field=text_field,
+        documents=documents,
+        invalid=invalid,
+        form=format,
+    )
     corpus = opened(paths_of(sources), reading)
     room = parse_size(memory)
     columns, reports, level = corpus.check(memory=room, threads=threads, progress=progress)

@@ -10,7 +10,7 @@ from glotgap import _core
 from glotgap._errors import BadArgumentError
 from glotgap.tokens.outcome import passed_over_frame
 
-__all__ = ["Path_", "language_from", "left", "opened", "paths_of"]
+__all__ = ["Path_", "left", "opened", "paths_of", "reading_of"]
 
 Path_: TypeAlias = str | os.PathLike[str]
 
@@ -36,7 +36,33 @@ def opened(paths: Sequence[str], reading: dict[str, Any]) -> _core.Corpus:
     return _core.Corpus.open(paths, {"words": False, **reading})
 
 
-def language_from(lang: str | None, lang_from: str | None, lang_field: str | None) -> tuple[str, str]:
+def reading_of(
+    *,
+    lang: str | None,
+    lang_from: str | None,
+    lang_field: str | None,
+    text_field: str,
+    documents: str,
+    invalid: str,
+    form: str | None,
+) -> dict[str, Any]:
+    """Return how documents are read, as `opened` takes it, but for words.
+
+    Raises:
+        BadArgumentError: more than one of the three is given, or `lang_from` is no known place.
+    """
+    value, kind = _language_from(lang, lang_from, lang_field)
+    return {
+        "lang": value,
+        "lang_from": kind,
+        "text_field": text_field,
+        "documents": documents,
+        "invalid": invalid,
+        "format": form,
+    }
+
+
+def _language_from(lang: str | None, lang_from: str | None, lang_field: str | None) -> tuple[str, str]:
     """Return the name or the field, and where the language comes from.
 
     Raises:

@@ -13,7 +13,7 @@ import polars as pl
 from glotgap._errors import BadArgumentError, GlotgapWarning
 from glotgap.tokens.documents_file import check_out
 from glotgap.tokens.given import paths_or_documents
-from glotgap.tokens.opening import Path_, language_from
+from glotgap.tokens.opening import Path_, reading_of
 from glotgap.tokens.outcome import Scan
 from glotgap.tokens.progress import Watcher
 from glotgap.tokens.segmenters import SEGMENTERS, Cut, Segmenter
@@ -171,20 +171,20 @@ def inspect(
         ('invalid UTF-8', 1)
     """
     given = paths_or_documents(sources)
-    lang_value, lang_kind = language_from(lang, lang_from, lang_field)
+    reading = reading_of(
+        lang=lang,
+        lang_from=lang_from,
+        lang_field=lang_field,
+        text_field=text_field,
+        documents=documents,
+        invalid=invalid,
+        form=format,
+    )
     _check(verify, per)
     segmenter = Segmenter.of(words, words_version, allow_unspaced=allow_unspaced)
     wanted = Wanted(
         tokenizers=_named([tokenizers] if isinstance(tokenizers, Tokenizer) else list(tokenizers)),
-        reading={
-            "lang": lang_value,
-            "lang_from": lang_kind,
-            "text_field": text_field,
-            "documents": documents,
-            "invalid": invalid,
-            "format": format,
-            "words": segmenter.name == "conllu",
-        },
+        reading={**reading, "words": segmenter.name == "conllu"},
         segmenter=segmenter,
         memory=parse_size(memory),
         verify=verify,

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from glotgap import _core
-from glotgap._errors import BadFileError, UnsupportedError
+from glotgap._errors import BadFileError
+from glotgap._hub import fetch
 
 __all__ = ["Origin", "locate"]
 
@@ -83,20 +84,8 @@ def _text(name: str) -> str:
 
 
 def _download(hub_id: str) -> Path:
-    try:
-        from huggingface_hub import snapshot_download
-        from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
-    except ImportError as missing:
-        what = f"{hub_id}: no such file or directory here; if it is a Hub id"
-        raise UnsupportedError(f"{what}, it needs huggingface_hub: pip install huggingface_hub") from missing
-    try:
-        folder = Path(snapshot_download(hub_id, allow_patterns=list(_WEIGHTS)))
-        if not any(folder.glob("*.safetensors")):
-            folder = Path(snapshot_download(hub_id, allow_patterns=list(_FALLBACK)))
-    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
-        reason = str(error).strip().partition("\n")[0]
-        raise BadFileError(f"{hub_id}: neither a path here nor a model that the Hub gives: {reason}") from error
-    return folder
+    folder = fetch(hub_id, _WEIGHTS)
+    return folder if any(folder.glob("*.safetensors")) else fetch(hub_id, _FALLBACK)
 
 
 def _config(path: Path) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 import re
 from pathlib import Path
 
-from glotgap._errors import BadFileError, UnsupportedError
+from glotgap._errors import BadFileError
+from glotgap._hub import fetch
 
 __all__ = ["download", "is_hub_id"]
 
@@ -23,17 +24,7 @@ def download(hub_id: str) -> Path:
         BadFileError: the Hub gives no such model, or one without a tokenizer.
         UnsupportedError: the `hub` extra is not installed.
     """
-    try:
-        from huggingface_hub import snapshot_download
-        from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
-    except ImportError as missing:
-        what = f"{hub_id}: nothing is there; if it is a Hub id"
-        raise UnsupportedError(f"{what}, install the extra: pip install 'glotgap[hub]'") from missing
-    try:
-        folder = Path(snapshot_download(hub_id, allow_patterns=list(_FILES)))
-    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
-        reason = str(error).strip().partition("\n")[0]
-        raise BadFileError(f"{hub_id}: neither a path here nor a model that the Hub gives: {reason}") from error
+    folder = fetch(hub_id, _FILES)
     if not any(file for pattern in _FILES for file in folder.glob(pattern)):
         raise BadFileError(f"{hub_id}: holds no tokenizer; of a GGUF model fetch the file and give its path")
     return folder
