@@ -23,6 +23,10 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 PIP := $(VENV)/bin/python -m pip install --quiet
 say = @echo '==> $(1)'
 
+# One profile for all, so that what Cargo compiles for the wheel serves lints and tests too; the core's own tests have the
+# checks of a debug build.
+CORE := --config profile.release.package.glotgap-core
+RUST_TEST := cargo test --release --locked --workspace $(CORE).debug-assertions=true $(CORE).overflow-checks=true
 RUST := Cargo.toml Cargo.lock $(shell find rust -name '*.rs' -o -name Cargo.toml)
 INSTALLED := $(VENV)/.installed-
 
@@ -37,14 +41,14 @@ demo: $(INSTALLED)base $(VENV)/.demo ## scan a real model (all-MiniLM-L6-v2) and
 
 test: $(INSTALLED)$(EXTRAS) $(VENV)/.material ## run the Rust and the Python tests; PYTEST_ARGS='-m "not slow"' for the quick ones
 	$(call say,Rust tests: a few minutes, most of it compiling)
-	cargo test --locked
+	$(RUST_TEST)
 	$(call say,Python tests: some minutes)
 	$(VENV)/bin/python -m pytest $(PYTEST_ARGS)
 
 check: $(INSTALLED)$(EXTRAS) ## formats, lints, types, stub, import rules, import cost, docs
 	cargo fmt --all --check
-	cargo clippy --locked --workspace --all-targets -- -D warnings
-	RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --no-deps --quiet
+	cargo clippy --release --locked --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS='-D warnings' cargo doc --release --locked --workspace --no-deps --quiet
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/mypy
@@ -60,7 +64,7 @@ bench: $(INSTALLED)$(EXTRAS) $(BENCH_VENV)/.installed ## measure against the riv
 
 docs: $(INSTALLED)$(EXTRAS) ## build the documentation into site/
 	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict
-	cargo doc --locked --no-deps
+	cargo doc --release --locked --no-deps
 
 build: $(INSTALLED)base ## build the extension into .venv
 

@@ -31,8 +31,8 @@ fn every_format_and_compression_gives_the_same_documents() {
     let documents = sample();
     let mut files = vec![
         ("jsonl", json_lines(&documents)),
-        ("csv", separated(&documents, b',')),
-        ("tsv", separated(&documents, b'\t')),
+        ("csv", separated(&documents, ',')),
+        ("tsv", separated(&documents, '\t')),
         ("arrows", stream(&documents)),
     ];
     files.push(("arrow", std::fs::read(arrow(&place, &documents, None)).unwrap()));

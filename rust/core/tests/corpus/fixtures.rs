@@ -131,11 +131,11 @@ pub fn json_lines(documents: &[(String, String)]) -> Vec<u8> {
     documents.iter().map(line).collect::<String>().into_bytes()
 }
 
-pub fn separated(documents: &[(String, String)], delimiter: u8) -> Vec<u8> {
-    let mut writer = csv::WriterBuilder::new().delimiter(delimiter).from_writer(Vec::new());
-    writer.write_record(["lang", "other", "text"]).unwrap();
-    for (text, lang) in documents {
-        writer.write_record([lang, "o,\n\t\"", text]).unwrap();
-    }
-    writer.into_inner().unwrap()
+pub fn separated(documents: &[(String, String)], delimiter: char) -> Vec<u8> {
+    let quoted = |field: &str| format!("\"{}\"", field.replace('"', "\"\""));
+    let line = |(text, lang): &(String, String)| {
+        format!("{lang}{delimiter}{}{delimiter}{}\n", quoted("o,\n\t\""), quoted(text))
+    };
+    let header = format!("lang{delimiter}other{delimiter}text\n");
+    (header + &documents.iter().map(line).collect::<String>()).into_bytes()
 }

@@ -1,5 +1,8 @@
 //! The readers of JSON lines and CSV against `serde_json` and `csv`.
 
+use std::iter;
+
+use csv_core::ReadRecordResult;
 use glotgap_core::tokens::source::{Fault, Invalid, Options};
 use proptest::prelude::*;
 use serde::Deserialize;
@@ -155,16 +158,39 @@ proptest! {
         let place = Place::new();
         let outcome = read(&place.write("a.csv", &text), &Options { invalid: Invalid::Replace, ..Options::default() });
         let open = outcome.findings.iter().any(|it| it.fault == Fault::Truncated);
-        let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
-        let mut records: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+        let mut records = records(text.as_bytes());
+        records.remove(0);
         if open {
             records.pop();
         }
         let whole = records.iter().filter(|record| record.len() == 2);
-        let (theirs, empty): (Vec<&str>, Vec<&str>) = whole.map(|record| &record[1]).partition(|text| !text.is_empty());
+        let (theirs, empty): (Vec<&str>, Vec<&str>) = whole.map(|record| record[1].as_str()).partition(|text| !text.is_empty());
         prop_assert_eq!(outcome.texts(), theirs);
         let count = |fault| outcome.findings.iter().find(|it| it.fault == fault).map_or(0, |it| it.count);
         prop_assert_eq!(count(Fault::Fields), records.iter().filter(|record| record.len() != 2).count() as u64);
         prop_assert!(count(Fault::Empty) >= empty.len() as u64);
+    }
+}
+
+/// The records of a file, its header among them, as the engine of the csv crate reads them.
+fn records(mut text: &[u8]) -> Vec<Vec<String>> {
+    let mut reader = csv_core::Reader::new();
+    let (mut bytes, mut ends) = (vec![0; text.len() + 1], vec![0; text.len() + 1]);
+    let (mut written, mut ended) = (0, 0);
+    let mut records = Vec::new();
+    loop {
+        let (result, read, more, fields) = reader.read_record(text, &mut bytes[written..], &mut ends[ended..]);
+        (text, written, ended) = (&text[read..], written + more, ended + fields);
+        match result {
+            ReadRecordResult::InputEmpty => {}
+            ReadRecordResult::Record => {
+                let starts = iter::once(0).chain(ends[..ended].iter().copied());
+                let field = |(start, &end): (usize, &usize)| String::from_utf8(bytes[start..end].to_vec()).unwrap();
+                records.push(starts.zip(&ends[..ended]).map(field).collect());
+                (written, ended) = (0, 0);
+            }
+            ReadRecordResult::End => return records,
+            full => panic!("{full:?}: a record is no longer than its file"),
+        }
     }
 }
