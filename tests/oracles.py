@@ -20,8 +20,8 @@ def exact_moments(values):
     m2, m3, m4 = (sum((x - mean) ** k * c for x, c in counts) / n for k in (2, 3, 4))
     if m2 == 0:
         return float(mean), 0.0, None, None
-    std = sqrt(m2)
-    return float(mean), std, float(m3 / m2) / std, float(m4 / m2**2 - 3)
+    skew = sqrt(m3**2 / m2**3) if m3 else 0.0
+    return float(mean), sqrt(m2), skew if m3 > 0 else -skew, float(m4 / m2**2 - 3)
 
 
 def exact_ratio(values):
