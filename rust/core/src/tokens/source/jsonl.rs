@@ -94,13 +94,10 @@ fn record(line: &str, fields: &Fields, gather: &mut Gather) -> Result<()> {
 fn add(text: Text, language: Value, fields: &Fields, gather: &mut Gather) -> Result<()> {
     let place = gather.report.lines;
     let language = if fields.named() { number(language, place, gather)? } else { gather.language };
-    gather.add_by(language, place, |out| {
-        if text.escaped {
-            return escape::append(text.raw, out);
-        }
-        out.push_str(text.raw);
-        0
-    })
+    if text.escaped {
+        return gather.add_by(language, place, |out| escape::append(text.raw, out));
+    }
+    gather.add(text.raw, language, place)
 }
 
 fn number(language: Value, place: u64, gather: &mut Gather) -> Result<u32> {
