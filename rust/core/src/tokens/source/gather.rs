@@ -15,7 +15,10 @@ use crate::tokens::given::Given;
 pub(super) type Take<'a> = dyn FnMut(&Batch) -> Result<()> + 'a;
 
 /// A batch is handed over when it holds this many bytes.
-const FULL: usize = 256 << 10;
+pub(super) const FULL: usize = 256 << 10;
+
+/// What is wrong with an escape that is no character.
+pub(super) const HALF: &str = "half of a surrogate pair";
 
 /// Buffers that one thread carries from unit to unit.
 #[derive(Debug, Default)]
@@ -182,7 +185,7 @@ impl<'a> Gather<'a> {
             spans.push(Span { start, end, place, language });
         }
         if replaced > 0 {
-            self.fault(Fault::Invalid, place, "half of a surrogate pair");
+            self.fault(Fault::Invalid, place, HALF);
         } else if start == end {
             self.fault(Fault::Empty, place, "");
         }
