@@ -127,7 +127,9 @@ mod tests {
             };
             let documents: Vec<Vec<_>> = gaps.iter().map(|gaps| gaps.iter().map(&mut word).collect()).collect();
             let mut given = Given::default();
-            documents.iter().for_each(|words| given.add(words.clone()));
+            for words in &documents {
+                given.add(words.clone());
+            }
             for (i, words) in documents.iter().enumerate() {
                 prop_assert_eq!(given.of(i).len(), words.len());
                 prop_assert_eq!(&given.of(i).collect::<Vec<_>>(), words);

@@ -184,8 +184,8 @@ fn long_texts_with_escapes_are_read_in_their_order() {
     let long = "w\\u00f6rd\\n ".repeat(100_000);
     let (text, half) = ("wörd\n ".repeat(100_000), format!("{long}\\ud83c"));
     let texts = ["a\\t", &long, "b", &half, "c", &long, "d\\n"];
-    let lines: String = texts.iter().map(|raw| format!("{{\"text\":\"{raw}\",\"lang\":\"x\"}}\n")).collect();
-    let path = place.write("a.jsonl", lines);
+    let lines: Vec<_> = texts.iter().map(|raw| format!("{{\"text\":\"{raw}\",\"lang\":\"x\"}}\n")).collect();
+    let path = place.write("a.jsonl", lines.concat());
     for chunk in [64 << 10, 1 << 30] {
         let options = Options { chunk, lang: Lang::Field("lang".into()), ..Options::default() };
         let outcome = read(&path, &options);
