@@ -31,7 +31,7 @@ pub struct Gather<'t> {
     /// Words to be tokenized alone: those that start a text, and the others.
     alone: [Times; 2],
     totals: Totals,
-    /// Bytes that the tables may take; those of one level, a quarter.
+    /// Bytes that the tables may take; those of one level, half of it.
     most: usize,
     stride: Stride,
 }
@@ -42,7 +42,7 @@ impl<'t> Gather<'t> {
         Self {
             segmenter,
             units: Times::default(),
-            lanes: tokenizers.iter().map(|tokenizer| Lane::new(tokenizer, most / 4)).collect(),
+            lanes: tokenizers.iter().map(|tokenizer| Lane::new(tokenizer, most / 2)).collect(),
             alone: Default::default(),
             totals: Totals::new(tokenizers.len()),
             most,
@@ -120,7 +120,7 @@ impl<'t> Gather<'t> {
             return self.lanes.iter_mut().try_for_each(|lane| lane.see_alone(text, place, times));
         }
         self.alone[usize::from(is_inside)].see(unit, start..word.end, times);
-        if self.stride.ends_with(word.len()) && self.alone_bytes() > self.most / 4 {
+        if self.stride.ends_with(word.len()) && self.alone_bytes() > self.most / 2 {
             return self.settle_alone();
         }
         Ok(())
