@@ -12,7 +12,7 @@ from checks_twin import checks
 from glotgap import BadArgumentError, tables
 from glotgap.cli import main
 from glotgap.tables.checks import UNITS
-from glotgap.tokens import Tokenizer, check, inspect
+from glotgap.tokens import Progress, Tokenizer, check, inspect
 from tokenizer_texts import DATA
 
 NTREX = DATA / "ntrex"
@@ -54,6 +54,32 @@ def test_checks_are_those_of_the_twin_on_any_number_of_threads(first, second, tm
     assert set(frames[0]["check"]) <= set(UNITS)
     assert rows_of(frames[0]) == checks(corpus)
     assert sum(frames[0].filter(check="empty document")["occurrences"]) == sum(not text for _, text in first + second)
+
+
+@settings(max_examples=30, deadline=None)
+@given(corpus=CORPUS)
+def test_documents_from_python_are_checked_as_those_of_a_file(corpus, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("corpus")
+    write(folder, {"a.jsonl": corpus})
+    of_file = check(f"{folder}/a.jsonl", lang_field="lang").filter(pl.col("check") != "empty file")
+    expected = of_file.with_columns(source=pl.lit("documents"))
+    assert_frame_equal(check(iter(corpus), threads=2), expected)
+
+
+def test_many_documents_from_python_are_checked_in_any_order_of_threads():
+    texts = [f"{i % 5000} e\u0301 {'x' * (i % 300)}" for i in range(20_000)]
+    frames = [check(iter(texts), lang="eng", threads=threads) for threads in (1, 3)]
+    assert_frame_equal(*frames)
+    assert one(frames[0], "duplicate")["documents"] == 5000
+    assert one(frames[0], "not NFC")["place"] == 1
+
+
+def test_documents_from_python_have_nothing_that_only_files_have():
+    for wrong in ({"lang_from": "filename"}, {"format": "text"}, {"documents": "file"}):
+        with pytest.raises(BadArgumentError, match="documents from Python"):
+            check(iter(["a"]), **wrong)
+    with pytest.raises(BadArgumentError, match="document 1 is a int"):
+        check(iter(["a", 1]))
 
 
 @pytest.fixture
@@ -134,12 +160,17 @@ def test_bad_arguments_are_refused(file):
             check(path, **wrong)
 
 
-def test_what_progress_raises_stops_the_check(file):
-    def stop(_done, _total):
+def test_progress_is_that_of_a_scan_and_what_it_raises_stops_the_check(file):
+    path, seen = file(b"a\n" * 1000), []
+    check(path, progress=seen.append)
+    assert seen[-1] == Progress("reading", 2000, 2000, 1000)
+
+    def stop(_seen):
         raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
-        check(file(b"a\n" * 1000), progress=stop)
+    for sources in (path, iter(["a"] * 1000)):
+        with pytest.raises(KeyboardInterrupt):
+            check(sources, progress=stop)
 
 
 @pytest.fixture

@@ -82,6 +82,34 @@ def test_threads_memory_and_verification_change_nothing(corpus, loaded, whole, o
     assert_frame_equal(scan(corpus, loaded, lang_from="filename", **{"verify": 0, **options}), whole)
 
 
+@pytest.fixture(scope="module")
+def long(tmp_path_factory):
+    """Documents many times as long as the text between two looks at the tables: of rare words, and without spaces."""
+    folder = tmp_path_factory.mktemp("long")
+    plain = [line for line in LINES if not set("<[▁") & set(line)]  # a text that may hold an added token is not cut
+    rare = " ".join(f"{i * 7919 % 100_003:x}" for i in range(12_000))
+    (folder / "eng.txt").write_text(f"{rare} {' '.join(plain)} {rare}", "utf-8")
+    (folder / "deu.txt").write_text(f"{''.join(LINES).replace(' ', '')} {'ภาษาlong' * 4000} end", "utf-8")
+    return folder
+
+
+def halves(text):
+    """A segmenter of somebody's own: places of words of up to five characters."""
+    return [(start, min(start + 5, len(text))) for start in range(0, len(text), 7)]
+
+
+@pytest.mark.parametrize("words", ["icu", "none", halves], ids=["icu", "none", "callable"])
+def test_long_documents_are_settled_in_their_middle_and_count_the_same(long, loaded, words):
+    engines = [tokenizer for tokenizer in loaded if tokenizer.plan()["engine"] == "on"]
+    asked = {"lang_from": "filename", "documents": "file", "words": words, "verify": 0}
+    expected = scan(long, engines, memory="1GB", threads=1, **asked)
+    for threads in (1, 2):
+        assert_frame_equal(scan(long, engines, memory=1, threads=threads, **asked), expected)
+    for row in expected.iter_rows(named=True):
+        tokenizer = next(one for one in engines if one.name == row["tokenizer"])
+        assert row["tokens"] == tokenizer.count([(long / f"{row['group']}.txt").read_text("utf-8")])[0]
+
+
 PACKED = {"gz": gzip.compress, "bz2": bz2.compress, "xz": lzma.compress}
 
 

@@ -40,11 +40,11 @@ def check(
 ) -> int:
     """Check the text of the corpus at PATH: files, directories, patterns, or - for standard input."""
     from glotgap import tables
-    from glotgap.cli.progress import reading as shown
+    from glotgap.cli.progress import scanning
     from glotgap.report.token_checks import show
     from glotgap.tokens.checks import inspect_text
 
-    with shown(quiet=quiet) as progress:
+    with scanning(quiet=quiet) as progress:
         found = inspect_text(list(paths), format=form, progress=progress, **reading)
     if out is not None:
         tables.write(found.frame, out, found.metadata)

@@ -5,20 +5,22 @@ language are decided on.
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from pathlib import Path
+from typing import Any, Final
 
 import polars as pl
 
 from glotgap import _core, tables
-from glotgap.tokens.opening import Path_, left, opened, paths_of, reading_of
+from glotgap.tokens.given import paths_or_documents
+from glotgap.tokens.opening import Path_, left, opened, paths_of, reading_of, streamed
+from glotgap.tokens.outcome import passed_over_frame
+from glotgap.tokens.progress import Watcher, watcher
 from glotgap.tokens.scripts import expected
 from glotgap.tokens.sizes import parse_size
 
 __all__ = ["Checks", "check", "inspect_text"]
-
-Progress: TypeAlias = Callable[[int, int], object]
 
 _OF_LETTERS: Final = ("script", "wrong script")
 _OF_BYTES: Final = ("duplicate",)
@@ -48,7 +50,7 @@ class Checks:
 
 
 def check(
-    sources: Path_ | Sequence[Path_],
+    sources: Path_ | Iterable[Any],
     *,
     lang: str | None = None,
     lang_from: str | None = None,
@@ -59,12 +61,13 @@ def check(
     format: str | None = None,  # noqa: A002  # as in scan
     memory: str | int = "512MB",
     threads: int | None = None,
-    progress: Progress | None = None,
+    progress: Watcher | None = None,
 ) -> pl.DataFrame:
     r"""Return the table CHECKS of a corpus: one row a file, language and check that found something.
 
     Args:
         sources: as for `scan`, and so are `lang`, `lang_from`, `lang_field`, `text_field`, `documents` and `format`.
+            Documents from Python are of the one source "documents", numbered from 1.
         lang: the language of all documents.
         lang_from: "filename" or "directory".
         lang_field: the field that names each document's language.
@@ -75,14 +78,16 @@ def check(
         format: the format of all files.
         memory: what the hashes of documents may take; when it is full, duplicates are a lower bound, and say so.
         threads: how many; all cores by default. The table does not depend on it.
-        progress: called as `progress(done, total)` in stored bytes, ten times a second; what it raises stops the check.
+        progress: called with a `Progress` ten times a second; what it raises stops the check.
 
     Raises:
         BadFileError: a source is absent, or its format is not what it says.
-        BadArgumentError: an argument is out of range.
+        BadArgumentError: an argument is out of range, or a document from Python is of another type.
         UnsupportedError: a sound file in a form that is not read.
 
     Example:
+        >>> check(iter(["a", "b", "a"])).filter(check="duplicate")["place"].to_list()
+        [3]
         >>> import tempfile
         >>> from pathlib import Path
         >>> with tempfile.TemporaryDirectory() as folder:
@@ -109,7 +114,7 @@ def check(
 
 
 def inspect_text(
-    sources: Path_ | Sequence[Path_],
+    sources: Path_ | Iterable[Any],
     *,
     lang: str | None = None,
     lang_from: str | None = None,
@@ -120,7 +125,7 @@ def inspect_text(
     format: str | None = None,  # noqa: A002  # as in scan
     memory: str | int = "512MB",
     threads: int | None = None,
-    progress: Progress | None = None,
+    progress: Watcher | None = None,
 ) -> Checks:
     """Return the table of `check` with the files not taken and how the table was made; arguments as there."""
     reading = reading_of(
@@ -132,35 +137,66 @@ def inspect_text(
         invalid=invalid,
         form=format,
     )
-    corpus = opened(paths_of(sources), reading)
-    room = parse_size(memory)
-    columns, reports, level = corpus.check(memory=room, threads=threads, progress=progress)
-    files = [str(file) for file in corpus.files]
-    frame = _complete(pl.concat([_found(columns, files, level), _faults(corpus, reports)]))
+    asked = {"memory": parse_size(memory), "threads": threads, "progress": watcher(progress)}
+    given = paths_or_documents(sources)
+    texts = _of_files(given, reading, asked) if isinstance(given, list) else _of_documents(given, reading, asked)
+    frame = _complete(pl.concat([_found(texts), _faults(texts)]))
     metadata = {
         "glotgap": _core.__version__,
         "versions": json.dumps(_core.versions()),
-        "arguments": json.dumps({**reading, "memory": room}),
-        "files": json.dumps(files),
+        "arguments": json.dumps({**reading, "memory": asked["memory"]}),
+        "files": json.dumps(texts.files if isinstance(given, list) else []),
     }
-    return Checks(frame, left(corpus), metadata)
+    return Checks(frame, texts.passed_over, metadata)
 
+
+@dataclass(frozen=True, slots=True)
+class _Texts:
+    """What the core found: columns by file, what the reader met, and the language of each file that has one."""
+
+    columns: dict[str, Any]
+    level: int
+    files: list[str]
+    languages: list[str | None]
+    findings: list[tuple[str, bool, Path, int, list[tuple[int, str]]]]
+    passed_over: pl.DataFrame
+
+
+def _of_files(paths: list[str], reading: dict[str, Any], asked: dict[str, Any]) -> _Texts:
+    corpus = opened(paths_of(paths), reading)
+    columns, reports, level = corpus.check(**asked)
+    return _Texts(
+        columns, level, [str(file) for file in corpus.files], corpus.languages, corpus.findings(reports), left(corpus)
+    )
+
+
+def _of_documents(documents: Iterator[Any], reading: dict[str, Any], asked: dict[str, Any]) -> _Texts:
+    stream = streamed(documents, reading)
+    columns, reports, level = stream.check(**asked)
+    language = reading["lang"] if reading["lang_from"] == "fixed" else None
+    findings = stream.findings(_SOURCE, reports)
+    return _Texts(columns, level, [_SOURCE], [language], findings, passed_over_frame([]))
+
+
+_SOURCE: Final = "documents"
+"""What documents from Python are of."""
 
 _GIVEN: Final = {
     column.name: column.dtype for column in tables.CHECKS.columns if column.name not in {"document_share", "share"}
 }
 
 
-def _found(columns: dict[str, Any], files: list[str], level: int) -> pl.DataFrame:
+def _found(found: _Texts) -> pl.DataFrame:
     """Return the rows of the core, and those of wrong scripts."""
+    columns = found.columns
     texts = {name: pl.Series(values=columns[name], dtype=pl.String) for name in ("group", "check", "detail", "example")}
     numbers = {name: pl.Series(values=columns[name]) for name in ("documents", "occurrences", "bytes", "place")}
-    source = pl.Series(values=files, dtype=pl.String).gather(columns["file"])
+    source = pl.Series(values=found.files, dtype=pl.String).gather(columns["file"])
     frame = pl.DataFrame({"source": source, **texts, **numbers}).with_columns(lost=pl.lit(value=False))
     frame = pl.concat([frame, _wrong_scripts(frame)], how="diagonal")
     notes = dict(_NOTES)
-    if level:
-        notes["duplicate"] = f"a lower bound: memory was full, and 1 in {2**level:,} texts was compared"
+    if found.level:
+        notes["duplicate"] = f"a lower bound: memory was full, and 1 in {2**found.level:,} texts was compared"
     note = pl.col("check").replace_strict(notes, default=None, return_dtype=pl.String)
     given = frame.with_columns(pl.coalesce("note", note).alias("note"))
     return given.select(pl.col(name).cast(dtype) for name, dtype in _GIVEN.items())
@@ -185,11 +221,11 @@ def _wrong_scripts(frame: pl.DataFrame) -> pl.DataFrame:
     return found.with_columns(check=pl.lit("wrong script"), lost=False)
 
 
-def _faults(corpus: _core.Corpus, reports: list[str]) -> pl.DataFrame:
+def _faults(found: _Texts) -> pl.DataFrame:
     """Return what the reader found; NUL characters are counted above."""
-    languages = dict(zip(map(str, corpus.files), corpus.languages, strict=True))
+    languages = dict(zip(found.files, found.languages, strict=True))
     rows = []
-    for fault, lost, path, count, places in corpus.findings(reports):
+    for fault, lost, path, count, places in found.findings:
         place, note = places[0] if places else (0, "")
         row = {"source": str(path), "group": languages[str(path)], "check": fault, "lost": lost, "occurrences": count}
         row |= {"documents": None if fault in _OF_FILES else count, "place": place or None, "note": note or None}

@@ -1,16 +1,17 @@
 """Sources in, an opened corpus out: what scans and checks share."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, TypeAlias
 
 import polars as pl
 
 from glotgap import _core
 from glotgap._errors import BadArgumentError
+from glotgap.tokens.given import Reader
 from glotgap.tokens.outcome import passed_over_frame
 
-__all__ = ["Path_", "left", "opened", "paths_of", "reading_of"]
+__all__ = ["Path_", "left", "opened", "paths_of", "reading_of", "streamed"]
 
 Path_: TypeAlias = str | os.PathLike[str]
 
@@ -34,6 +35,26 @@ def opened(paths: Sequence[str], reading: dict[str, Any]) -> _core.Corpus:
     wanted.
     """
     return _core.Corpus.open(paths, {"words": False, **reading})
+
+
+def streamed(documents: Iterator[Any], reading: dict[str, Any]) -> _core.Stream:
+    """Open documents from Python, which can be read once; `reading` is as for `opened`.
+
+    Raises:
+        BadArgumentError: it asks for what only files have.
+    """
+    if reading["lang_from"] in {"filename", "directory"}:
+        raise BadArgumentError(
+            f"lang_from is {reading['lang_from']!r}, and documents from Python have no files: give lang"
+        )
+    if reading["format"] is not None or reading["documents"] != "line":
+        raise BadArgumentError(
+            "documents from Python have no format, and are what they are: leave format and documents out"
+        )
+    value, kind = reading["lang"], reading["lang_from"]
+    reader = Reader(reading["text_field"], value if kind == "field" else None, value if kind == "fixed" else None)
+    gathered = {"lang": "lang", "lang_from": "field", "text_field": "text"}
+    return _core.Stream(reader.batches(documents), {"words": False, **reading, **gathered})
 
 
 def reading_of(

@@ -6,13 +6,12 @@ from typing import Any
 
 import polars as pl
 
-from glotgap import _core, tables
+from glotgap import tables
 from glotgap._errors import BadArgumentError
 from glotgap.tokens.by_document import documents_frame
 from glotgap.tokens.checkpoint import Checkpoint
 from glotgap.tokens.documents_file import write_documents, write_files
-from glotgap.tokens.given import Reader
-from glotgap.tokens.opening import left, opened, paths_of
+from glotgap.tokens.opening import left, opened, paths_of, streamed
 from glotgap.tokens.origin import described, made
 from glotgap.tokens.outcome import Scan, findings_frame, passed_over_frame
 from glotgap.tokens.parts import Parts, counts_frame
@@ -48,9 +47,13 @@ def scan_files(paths: list[str], wanted: Wanted, checkpoint: str | os.PathLike[s
 
 def scan_documents(documents: Iterator[Any], wanted: Wanted, checkpoint: str | os.PathLike[str] | None) -> Scan:
     """Count documents from Python."""
-    reader = _reader(wanted.reading, checkpoint)
-    reading = {**wanted.reading, "lang": "lang", "lang_from": "field", "text_field": "text"}
-    stream = _core.Stream(reader.batches(documents), reading)
+    if checkpoint is not None:
+        raise BadArgumentError(
+            "documents from Python are read once, so there is nothing to resume: leave checkpoint out"
+        )
+    if wanted.reading["words"]:
+        raise BadArgumentError("words is 'conllu', and documents from Python are no such files: give a callable")
+    stream = streamed(documents, wanted.reading)
     name = wanted.name or "documents"
     metadata = {**made(wanted.tokenizers, wanted.arguments), "files": "[]"}
     if wanted.out is not None:
@@ -72,23 +75,3 @@ def scan_documents(documents: Iterator[Any], wanted: Wanted, checkpoint: str | o
 def _no_documents() -> pl.DataFrame:
     """Return DOCUMENTS without rows: the file has them."""
     return pl.DataFrame(schema=tables.DOCUMENTS.schema())
-
-
-def _reader(reading: dict[str, Any], checkpoint: object) -> Reader:
-    """Return what reads documents; refuse what only files have."""
-    if checkpoint is not None:
-        raise BadArgumentError(
-            "documents from Python are read once, so there is nothing to resume: leave checkpoint out"
-        )
-    if reading["lang_from"] in {"filename", "directory"}:
-        raise BadArgumentError(
-            f"lang_from is {reading['lang_from']!r}, and documents from Python have no files: give lang"
-        )
-    if reading["words"]:
-        raise BadArgumentError("words is 'conllu', and documents from Python are no such files: give a callable")
-    if reading["format"] is not None or reading["documents"] != "line":
-        raise BadArgumentError(
-            "documents from Python have no format, and are what they are: leave format and documents out"
-        )
-    value, kind = reading["lang"], reading["lang_from"]
-    return Reader(reading["text_field"], value if kind == "field" else None, value if kind == "fixed" else None)

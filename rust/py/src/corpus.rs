@@ -2,18 +2,15 @@
 
 use std::path::PathBuf;
 
-use glotgap_core::tokens::check;
 use glotgap_core::tokens::source::{self, Report};
 use glotgap_core::tokens::supply::Units;
-use numpy::IntoPyArray;
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
 
+use crate::checking::{Checked, checked};
 use crate::counting::{Asked, Counted, by_document, by_language, into_file};
 use crate::documents_file::DocumentsFile;
 use crate::error::exception;
-use crate::reading::{Reading, read, written};
-use crate::run::watched;
+use crate::reading::{Reading, read};
 
 /// An opened corpus.
 #[pyclass(frozen, module = "glotgap._core")]
@@ -86,8 +83,7 @@ impl Corpus {
         self.0.languages()
     }
 
-    /// Checks the text of all units: a dict of columns, one row a file, language and check; the reports; and the level,
-    /// for one in 2^level documents was compared with the others.
+    /// Checks the text of all units.
     #[pyo3(signature = (*, memory, threads=None, progress=None))]
     fn check<'py>(
         &self,
@@ -95,10 +91,9 @@ impl Corpus {
         memory: usize,
         threads: Option<Bound<'py, PyAny>>,
         progress: Option<Py<PyAny>>,
-    ) -> PyResult<(Bound<'py, PyDict>, Vec<String>, u32)> {
-        let found = watched(py, threads, progress, |threads, look| check::scan(&self.0, memory, threads, look))?;
-        let reports = found.reports.iter().map(written).collect::<PyResult<_>>()?;
-        Ok((check_columns(py, &found.rows)?, reports, found.level))
+    ) -> PyResult<Checked<'py>> {
+        let all: Vec<usize> = (0..self.0.units().len()).collect();
+        checked(py, &Units::new(&self.0, &all), memory, threads, progress)
     }
 
     /// What is wrong with the data, by the reports of all units.
@@ -114,21 +109,4 @@ pub type Found = (&'static str, bool, PathBuf, u64, Vec<(u64, String)>);
 pub fn found(finding: source::Finding) -> Found {
     let places = finding.first.into_iter().map(|place| (place.number, place.note)).collect();
     (finding.fault.label(), finding.fault.loses(), finding.file, finding.count, places)
-}
-
-/// A row for each file (by its number), language and check.
-fn check_columns<'py>(py: Python<'py>, rows: &[check::Row]) -> PyResult<Bound<'py, PyDict>> {
-    let columns = PyDict::new(py);
-    let texts = |of: fn(&check::Row) -> &str| rows.iter().map(of).collect::<Vec<_>>();
-    columns.set_item("group", texts(|row| &row.language))?;
-    columns.set_item("check", texts(|row| row.check))?;
-    columns.set_item("detail", rows.iter().map(|row| row.detail.as_deref()).collect::<Vec<_>>())?;
-    columns.set_item("example", texts(|row| &row.example))?;
-    let numbers = |of: fn(&check::Row) -> u64| rows.iter().map(of).collect::<Vec<_>>().into_pyarray(py);
-    columns.set_item("file", numbers(|row| row.file as u64))?;
-    columns.set_item("documents", numbers(|row| row.documents))?;
-    columns.set_item("occurrences", numbers(|row| row.occurrences))?;
-    columns.set_item("bytes", numbers(|row| row.bytes))?;
-    columns.set_item("place", numbers(|row| row.place))?;
-    Ok(columns)
 }

@@ -39,11 +39,10 @@ impl Cutter for Callable {
         Python::attach(|py| {
             for text in texts {
                 go_on()?;
-                let words = self.words(py, text).map_err(|error| {
+                self.words(py, text, given).map_err(|error| {
                     self.raised.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
                     Error::stopped()
                 })?;
-                given.add(words);
             }
             Ok(())
         })
@@ -51,18 +50,18 @@ impl Cutter for Callable {
 }
 
 impl Callable {
-    fn words(&self, py: Python<'_>, text: &str) -> PyResult<Vec<Range<usize>>> {
+    fn words(&self, py: Python<'_>, text: &str, given: &mut Given) -> PyResult<()> {
         let found = self.function.bind(py).call1((text,))?;
         let mut place = Place { text, byte: 0, character: 0 };
         if found.is_instance_of::<PyString>() || found.try_iter().is_err() {
             let what = format!("words returned a {}", found.get_type().name()?);
             return Err(place.wrong(&what));
         }
-        let mut words = Vec::new();
-        for word in found.try_iter()? {
-            words.push(place.take(words.len(), &word?)?);
+        for (number, word) in found.try_iter()?.enumerate() {
+            given.push(&place.take(number, &word?)?);
         }
-        Ok(words)
+        given.end();
+        Ok(())
     }
 }
 

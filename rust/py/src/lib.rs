@@ -2,6 +2,7 @@
 
 #![allow(clippy::needless_pass_by_value, reason = "arguments from Python arrive by value")]
 
+mod checking;
 mod corpus;
 mod counting;
 mod cutter;

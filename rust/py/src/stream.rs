@@ -11,6 +11,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyIterator;
 use pyo3_arrow::input::AnyRecordBatch;
 
+use crate::checking::{Checked, checked};
 use crate::corpus::{Found, found};
 use crate::counting::{Asked, Counted, by_document, by_language, into_file};
 use crate::documents_file::DocumentsFile;
@@ -52,6 +53,20 @@ impl Stream {
     fn documents_into<'py>(&self, py: Python<'py>, file: &DocumentsFile, asked: Asked<'py>) -> PyResult<Counted<'py>> {
         let raised = Mutex::new(None);
         let outcome = into_file(py, &Queue::new(&self.columns, self.giver(&raised)), 0, asked, file);
+        raising(&raised, outcome)
+    }
+
+    /// Checks the text of all documents.
+    #[pyo3(signature = (*, memory, threads=None, progress=None))]
+    fn check<'py>(
+        &self,
+        py: Python<'py>,
+        memory: usize,
+        threads: Option<Bound<'py, PyAny>>,
+        progress: Option<Py<PyAny>>,
+    ) -> PyResult<Checked<'py>> {
+        let raised = Mutex::new(None);
+        let outcome = checked(py, &Queue::new(&self.columns, self.giver(&raised)), memory, threads, progress);
         raising(&raised, outcome)
     }
 

@@ -5,6 +5,9 @@
 //! words, which get the unit's number of times; each distinct word is tokenized, and its tokens get the word's. Every
 //! level only adds integers, so that settling at any moment gives the same totals.
 //!
+//! So it is done in the middle of a text too, when the tables have outgrown their room: those of all levels together, or
+//! those of one level while the level above is cut. What is very long is in no table: it is counted at once.
+//!
 //! A text goes past the units where they are not proven for a tokenizer, or not for this text; then
 //! its words are gathered directly, or it goes to the reference.
 
@@ -12,9 +15,9 @@ use std::ops::Range;
 
 use crate::error::Result;
 use crate::tokens::counter::{may_repeat, place};
-use crate::tokens::lane::Lane;
+use crate::tokens::lane::{LONG, Lane};
 use crate::tokens::normalize::Place;
-use crate::tokens::times::Times;
+use crate::tokens::times::{Stride, Times};
 use crate::tokens::tokenizer::Tokenizer;
 use crate::tokens::totals::Totals;
 use crate::tokens::units::each_unit;
@@ -28,39 +31,57 @@ pub struct Gather<'t> {
     /// Words to be tokenized alone: those that start a text, and the others.
     alone: [Times; 2],
     totals: Totals,
+    /// Bytes that the tables may take; those of one level, half of it.
+    most: usize,
+    stride: Stride,
 }
 
 impl<'t> Gather<'t> {
-    /// No text yet.
-    pub fn new(tokenizers: &[&'t Tokenizer], segmenter: &'t Segmenter) -> Self {
+    /// No text yet; the tables may take about `most` bytes before they are settled.
+    pub fn new(tokenizers: &[&'t Tokenizer], segmenter: &'t Segmenter, most: usize) -> Self {
         Self {
             segmenter,
             units: Times::default(),
-            lanes: tokenizers.iter().map(|tokenizer| Lane::new(tokenizer)).collect(),
+            lanes: tokenizers.iter().map(|tokenizer| Lane::new(tokenizer, most / 2)).collect(),
             alone: Default::default(),
             totals: Totals::new(tokenizers.len()),
+            most,
+            stride: Stride::default(),
         }
     }
 
     /// Takes in a text; `stays_whole` says that a tokenizer may not have it cut into units.
-    /// `words` are those of the text, where they are given and not found.
-    pub fn see(&mut self, text: &str, stays_whole: bool, words: &[Range<usize>]) -> Result<()> {
+    /// `words` are those of the text, where they are given and not found; `go_on` is asked now and then.
+    pub fn see(
+        &mut self,
+        text: &str,
+        stays_whole: bool,
+        words: impl Iterator<Item = Range<usize>>,
+        go_on: impl Fn() -> Result<()>,
+    ) -> Result<()> {
         self.totals.documents += 1;
         self.totals.bytes += text.len() as u64;
         self.totals.chars += text.chars().count() as u64;
         let whole = |lane: &&mut Lane| stays_whole || !lane.is_by_units();
         self.lanes.iter_mut().filter(whole).try_for_each(|lane| lane.see_text(text))?;
         for word in words {
-            self.see_word(text, word, Place::Start, 1);
+            self.see_word(text, &word, Place::Start, 1)?;
         }
         let ask = |gather: &Self, unit| gather.units.prefetch(text, unit);
         each_unit(text, self, ask, |gather, unit| {
+            if gather.stride.ends_with(unit.len()) {
+                go_on()?;
+                gather.make_room()?;
+            }
             if stays_whole {
-                gather.find_words(&text[unit.clone()], place(&unit), 1);
-                return Ok(());
+                return gather.find_words(&text[unit.clone()], place(&unit), 1);
             }
             gather.see_unit(text, unit)
         })
+    }
+
+    fn make_room(&mut self) -> Result<()> {
+        if self.bytes() > self.most { self.settle_tables() } else { Ok(()) }
     }
 
     fn see_unit(&mut self, text: &str, unit: Range<usize>) -> Result<()> {
@@ -73,46 +94,75 @@ impl<'t> Gather<'t> {
 
     /// Down one level: a unit's words, for the figures of words and for each tokenizer.
     fn cut_unit(&mut self, unit: &str, place: Place, times: u64) -> Result<()> {
-        self.find_words(unit, place, times);
+        self.find_words(unit, place, times)?;
         let mut lanes = self.lanes.iter_mut().filter(|lane| lane.is_by_units());
         lanes.try_for_each(|lane| lane.see_unit(unit, place, times))
     }
 
     /// Words are tokenized alone, with the space in front of them where there is one.
-    fn find_words(&mut self, unit: &str, place: Place, times: u64) {
+    fn find_words(&mut self, unit: &str, place: Place, times: u64) -> Result<()> {
         let segmenter = self.segmenter;
-        segmenter.words(unit, &mut |word| self.see_word(unit, &word, place, times));
+        let mut outcome = Ok(());
+        segmenter.words(unit, &mut |word| {
+            if outcome.is_ok() {
+                outcome = self.see_word(unit, &word, place, times);
+            }
+        });
+        outcome
     }
 
-    fn see_word(&mut self, unit: &str, word: &Range<usize>, place: Place, times: u64) {
+    fn see_word(&mut self, unit: &str, word: &Range<usize>, place: Place, times: u64) -> Result<()> {
         let start = word.start - usize::from(unit[..word.start].ends_with(' '));
         let is_inside = place == Place::Inside || start > 0;
         self.totals.words += times;
+        if word.len() > LONG {
+            let (text, place) = (&unit[start..word.end], if is_inside { Place::Inside } else { Place::Start });
+            return self.lanes.iter_mut().try_for_each(|lane| lane.see_alone(text, place, times));
+        }
         self.alone[usize::from(is_inside)].see(unit, start..word.end, times);
+        if self.stride.ends_with(word.len()) && self.alone_bytes() > self.most / 2 {
+            return self.settle_alone();
+        }
+        Ok(())
+    }
+
+    fn alone_bytes(&self) -> usize {
+        self.alone.iter().map(Times::bytes).sum()
     }
 
     /// Bytes of memory held.
     pub fn bytes(&self) -> usize {
-        let lanes: usize = self.lanes.iter().map(Lane::bytes).sum();
-        lanes + self.units.bytes() + self.alone.iter().map(Times::bytes).sum::<usize>()
+        self.lanes.iter().map(Lane::bytes).sum::<usize>() + self.units.bytes() + self.alone_bytes()
     }
 
-    /// Tokenizes what was taken in, and gives the totals since the last time; one tokenizer after the other, so that the
-    /// tables of one at a time are in use.
+    /// Tokenizes what was taken in, and gives the totals since the last time.
     pub fn settle(&mut self) -> Result<Totals> {
+        self.settle_tables()?;
+        self.totals.tokenizers = self.lanes.iter_mut().map(Lane::take).collect();
+        let fresh = Totals::new(self.lanes.len());
+        Ok(std::mem::replace(&mut self.totals, fresh))
+    }
+
+    /// Empties all tables; one tokenizer after the other, so that the tables of one at a time are in use.
+    fn settle_tables(&mut self) -> Result<()> {
         let units = std::mem::take(&mut self.units);
         for (unit, times) in units.entries() {
-            self.find_words(unit, place_of(unit), times);
+            self.find_words(unit, place_of(unit), times)?;
         }
-        let [starting, inside] = std::mem::take(&mut self.alone);
-        for (lane, totals) in self.lanes.iter_mut().zip(&mut self.totals.tokenizers) {
+        let alone = std::mem::take(&mut self.alone);
+        for lane in &mut self.lanes {
             if lane.is_by_units() {
                 units.entries().try_for_each(|(unit, times)| lane.see_unit(unit, place_of(unit), times))?;
             }
-            *totals = lane.settle([(&starting, Place::Start), (&inside, Place::Inside)])?;
+            lane.settle(&alone)?;
         }
-        let fresh = Totals::new(self.lanes.len());
-        Ok(std::mem::replace(&mut self.totals, fresh))
+        Ok(())
+    }
+
+    /// Empties the table of words that are tokenized alone.
+    fn settle_alone(&mut self) -> Result<()> {
+        let alone = std::mem::take(&mut self.alone);
+        self.lanes.iter_mut().try_for_each(|lane| lane.count_alone(&alone))
     }
 }
 

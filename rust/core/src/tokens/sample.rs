@@ -2,9 +2,12 @@
 //!
 //! Each document gets a number from a hash of its unit and its place in it; the documents with the smallest numbers
 //! are drawn. So the draw is the same for any number of threads and any order of units. Of a document of more than
-//! [`LONGEST`] bytes, its begin is drawn: so a draw of any corpus is small, and no single count takes long.
+//! [`LONGEST`] bytes, its begin is drawn: so a draw of any corpus is small, and no single count takes long. All threads
+//! share one draw, which soon takes few documents, so that they seldom wait for each other.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use crate::error::{Error, Result};
 use crate::tokens::counter::Counter;
@@ -16,9 +19,16 @@ use crate::work::{self, Pace, Work};
 /// How much of a document is drawn at most.
 pub const LONGEST: usize = 64 << 10;
 
-/// Documents drawn so far, by their random number.
-#[derive(Default)]
-pub struct Sample(BTreeMap<(u64, usize, u64), Drawn>);
+/// Documents drawn so far.
+pub struct Sample {
+    most: usize,
+    drawn: Mutex<ByNumber>,
+    /// No document with a larger random number is drawn any more.
+    largest: AtomicU64,
+}
+
+/// By random number, unit, and place in it.
+type ByNumber = BTreeMap<(u64, usize, u64), Drawn>;
 
 /// A document to be counted again.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,25 +62,25 @@ impl Drawn {
 }
 
 impl Sample {
-    /// Draws document `number` of `unit` or not; keeps at most `most`.
-    pub fn offer(&mut self, unit: usize, number: u64, most: usize, drawn: impl FnOnce() -> Drawn) {
-        let key = (mix(unit as u64, number), unit, number);
-        let is_small = self.0.len() < most || self.0.last_key_value().is_some_and(|(largest, _)| key < *largest);
-        if most > 0 && is_small {
-            self.0.insert(key, drawn());
-            self.shrink(most);
+    /// None yet; keeps at most `most`.
+    pub fn new(most: usize) -> Self {
+        Self { most, drawn: Mutex::default(), largest: AtomicU64::new(u64::MAX) }
+    }
+
+    /// Draws document `number` of `unit` or not.
+    pub fn offer(&self, unit: usize, number: u64, drawn: impl FnOnce() -> Drawn) {
+        let random = mix(unit as u64, number);
+        if self.most == 0 || random > self.largest.load(Ordering::Relaxed) {
+            return;
         }
-    }
-
-    /// Joins the draw of another thread.
-    pub fn join(&mut self, other: Self, most: usize) {
-        self.0.extend(other.0);
-        self.shrink(most);
-    }
-
-    fn shrink(&mut self, most: usize) {
-        while self.0.len() > most {
-            self.0.pop_last();
+        let new = drawn();
+        let mut drawn = self.drawn.lock().unwrap_or_else(PoisonError::into_inner);
+        drawn.insert((random, unit, number), new);
+        if drawn.len() > self.most {
+            drawn.pop_last();
+        }
+        if let Some(((largest, ..), _)) = drawn.last_key_value().filter(|_| drawn.len() == self.most) {
+            self.largest.store(*largest, Ordering::Relaxed);
         }
     }
 
@@ -79,22 +89,23 @@ impl Sample {
     /// See [`work::run`] for `threads` and `watch`, which is told of documents instead of bytes: each counts once a
     /// tokenizer.
     pub fn verify(
-        &self,
+        self,
         tokenizers: &[&Tokenizer],
         threads: usize,
         watch: impl FnMut(u64, u64) -> Result<()>,
     ) -> Result<usize> {
-        let job = Check { tokenizers, drawn: self.0.values().collect() };
+        let drawn = self.drawn.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let job = Check { tokenizers, drawn: drawn.into_values().collect() };
         if job.steps() > 0 {
             work::run(&job, threads, watch)?;
         }
-        Ok(self.0.len())
+        Ok(job.drawn.len())
     }
 }
 
 struct Check<'a> {
     tokenizers: &'a [&'a Tokenizer],
-    drawn: Vec<&'a Drawn>,
+    drawn: Vec<Drawn>,
 }
 
 impl Work for Check<'_> {
@@ -110,7 +121,7 @@ impl Work for Check<'_> {
     }
 
     fn step(&self, i: usize, kept: &mut Self::Scratch, _: &Pace) -> Result<u64> {
-        let (number, drawn) = (i / self.drawn.len(), self.drawn[i % self.drawn.len()]);
+        let (number, drawn) = (i / self.drawn.len(), &self.drawn[i % self.drawn.len()]);
         let tokenizer = self.tokenizers[number];
         let last = kept.take().filter(|(of, _)| *of == number);
         let (_, counter) = kept.insert(last.unwrap_or_else(|| (number, Counter::new(REMEMBERED))));
@@ -135,4 +146,31 @@ fn mix(unit: u64, number: u64) -> u64 {
         x ^ (x >> 31)
     };
     finish(finish(unit.wrapping_add(0x9e37_79b9_7f4a_7c15)).wrapping_add(number))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is drawn of documents that come in this order.
+    fn drawn(order: impl Iterator<Item = (usize, u64)>, most: usize) -> ByNumber {
+        let sample = Sample::new(most);
+        for (unit, number) in order {
+            let document = Document { text: "text", language: 0, place: number };
+            sample.offer(unit, number, || Drawn::new(unit.to_string(), &document));
+        }
+        sample.drawn.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    #[test]
+    fn the_smallest_numbers_are_drawn_in_any_order() {
+        let all: Vec<_> = (0..3).flat_map(|unit| (0..200).map(move |number| (unit, number))).collect();
+        let mut sorted: Vec<_> = all.iter().map(|&(unit, number)| (mix(unit as u64, number), unit, number)).collect();
+        sorted.sort_unstable();
+        for most in [0, 1, 50, 600, 1000] {
+            let found = drawn(all.iter().copied(), most);
+            assert_eq!(found, drawn(all.iter().rev().copied(), most));
+            assert!(found.keys().eq(sorted.iter().take(most)), "{most}");
+        }
+    }
 }

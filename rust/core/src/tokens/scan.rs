@@ -1,8 +1,9 @@
 //! Scans documents: totals by language, for several tokenizers at once.
 //!
-//! Each thread gathers the texts it reads by language ([`gather`](super::gather)). When what it
-//! holds grows beyond its share of the memory, it settles all its languages; so does every thread at the end. Totals
-//! are integers that add up: they depend neither on the threads nor on the memory.
+//! Each thread gathers the texts it reads by language ([`gather`](super::gather)). When its tables have grown to a quarter
+//! of its share of the memory, it settles all its languages; so does every thread at the end. The rest of the share is
+//! for what settling takes: tables double as they grow, and each level fills others. Totals are integers that add up:
+//! they depend neither on the threads nor on the memory.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
@@ -36,7 +37,7 @@ pub fn scan(
     let count = ByLanguage {
         wanted,
         uncut: Added::union(engines().map(|engine| &engine.added), heads)?,
-        share: wanted.memory / threads.max(1),
+        most: wanted.memory / threads.max(1) / 4,
         totals: Mutex::default(),
     };
     let walked = walk(supply, &count, wanted, threads, watch)?;
@@ -50,23 +51,34 @@ struct ByLanguage<'a> {
     wanted: &'a Wanted<'a>,
     /// Finds the texts that stay whole: they hold an added token, or what keeps a text from being cut into units.
     uncut: Added,
-    share: usize,
+    /// Bytes that a thread's tables may take before they are settled.
+    most: usize,
     totals: Mutex<BTreeMap<u32, Totals>>,
 }
 
 type Gathers<'a> = HashMap<u32, Gather<'a>>;
 
+/// A document of so many bytes may fill its language's tables, for which the others must leave room.
+const LONG: usize = 1 << 20;
+
+fn held(gathers: &Gathers) -> usize {
+    gathers.values().map(Gather::bytes).sum()
+}
+
 impl<'a> Count for ByLanguage<'a> {
     type Hands = Gathers<'a>;
 
-    fn count(&self, _: &Unit, batch: &Batch, words: Option<&Given>, gathers: &mut Gathers<'a>) -> Result<()> {
+    fn count(&self, unit: &Unit, batch: &Batch, words: Option<&Given>, gathers: &mut Gathers<'a>) -> Result<()> {
         for (i, document) in batch.documents().enumerate() {
-            let new = || Gather::new(self.wanted.tokenizers, self.wanted.segmenter);
+            if document.text.len() > LONG && held(gathers) > self.most / 2 {
+                self.settle(gathers)?;
+            }
+            let new = || Gather::new(self.wanted.tokenizers, self.wanted.segmenter, self.most);
             let gather = gathers.entry(document.language).or_insert_with(new);
-            let words = words.map_or(&[][..], |given| given.of(i));
-            gather.see(document.text, self.uncut.are_in(document.text), words)?;
+            let words = words.into_iter().flat_map(|given| given.of(i));
+            gather.see(document.text, self.uncut.are_in(document.text), words, || unit.pace.advance(0))?;
         }
-        if gathers.values().map(Gather::bytes).sum::<usize>() > self.share { self.settle(gathers) } else { Ok(()) }
+        if held(gathers) > self.most { self.settle(gathers) } else { Ok(()) }
     }
 
     fn end(&self, _: &Unit, _: &Report, _: &mut Gathers<'a>) -> Result<()> {

@@ -42,6 +42,9 @@ pub trait Supply: Sync {
     /// The name of a file, for people.
     fn name_of(&self, file: usize) -> String;
 
+    /// The language of all documents of a file that name none of their own; none where there are no files.
+    fn language_of(&self, file: usize) -> Option<u32>;
+
     /// A number of the unit that depends on no other scan of the same source.
     fn key_of(&self, number: usize, unit: &Self::Unit) -> usize;
 
@@ -103,6 +106,10 @@ impl Supply for Units<'_> {
 
     fn name_of(&self, file: usize) -> String {
         self.corpus.files().nth(file).map_or_else(String::new, |path| path.display().to_string())
+    }
+
+    fn language_of(&self, file: usize) -> Option<u32> {
+        Some(self.corpus.language_of(file))
     }
 
     fn key_of(&self, _: usize, unit: &usize) -> usize {
@@ -202,6 +209,10 @@ impl<F: FnMut() -> Result<Option<RecordBatch>> + Send> Supply for Queue<'_, F> {
 
     fn name_of(&self, _: usize) -> String {
         "the documents given".to_owned()
+    }
+
+    fn language_of(&self, _: usize) -> Option<u32> {
+        None
     }
 
     fn key_of(&self, number: usize, _: &RecordBatch) -> usize {

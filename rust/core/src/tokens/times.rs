@@ -32,6 +32,26 @@ impl Times {
     }
 }
 
+/// Tells when some more text has gone by, so that tables are weighed now and then and not at every word.
+#[derive(Default)]
+pub(super) struct Stride(usize);
+
+/// Bytes between two times.
+const STRIDE: usize = 64 << 10;
+
+impl Stride {
+    /// Whether it is time, after so many more bytes.
+    #[inline]
+    pub(super) fn ends_with(&mut self, bytes: usize) -> bool {
+        self.0 += bytes;
+        let is_over = self.0 >= STRIDE;
+        if is_over {
+            self.0 = 0;
+        }
+        is_over
+    }
+}
+
 /// A string of a table into which only whole texts were put.
 pub(super) fn str_of(text: &[u8]) -> &str {
     simdutf8::basic::from_utf8(text).unwrap_or_default()

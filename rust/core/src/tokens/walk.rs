@@ -90,17 +90,19 @@ pub(super) fn walk<S: Supply, C: Count>(
         wanted,
         threads,
         documents: AtomicU64::new(0),
+        sample: Sample::new(wanted.verify),
         spacing: wanted.segmenter.is_by_spaces().then(Spacing::new).transpose()?,
         outcome: Mutex::default(),
     };
-    let seen = |reading, done, total| Seen { reading, done, total, documents: job.documents.load(Ordering::Relaxed) };
     work::run(&job, threads, |done, total| {
-        watch(seen(true, done, total))?;
+        watch(Seen { reading: true, done, total, documents: job.documents.load(Ordering::Relaxed) })?;
         supply.fill()
     })?;
-    let Outcome { reports, sample, letters } =
-        std::mem::take(&mut *job.outcome.lock().unwrap_or_else(PoisonError::into_inner));
-    let verified = sample.verify(wanted.tokenizers, threads, |done, total| watch(seen(false, done, total)))?;
+    let Walk { documents, sample, outcome, .. } = job;
+    let Outcome { reports, letters } = outcome.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let documents = documents.into_inner();
+    let seen = |done, total| Seen { reading: false, done, total, documents };
+    let verified = sample.verify(wanted.tokenizers, threads, |done, total| watch(seen(done, total)))?;
     let names = supply.names().all();
     let letters = letters.into_iter().map(|(language, letters)| (names[language as usize].to_string(), letters));
     Ok(Walked { reports: reports.into_values().collect(), verified, letters: letters.collect() })
@@ -112,6 +114,7 @@ struct Walk<'a, S, C> {
     wanted: &'a Wanted<'a>,
     threads: usize,
     documents: AtomicU64,
+    sample: Sample,
     /// Counts letters where words are what lies between spaces.
     spacing: Option<Spacing>,
     outcome: Mutex<Outcome>,
@@ -120,7 +123,6 @@ struct Walk<'a, S, C> {
 #[derive(Default)]
 struct Outcome {
     reports: BTreeMap<usize, Report>,
-    sample: Sample,
     letters: ByLanguage,
 }
 
@@ -128,7 +130,6 @@ struct Outcome {
 #[derive(Default)]
 struct Hands<H> {
     own: H,
-    sample: Sample,
     reading: source::Scratch,
     given: Given,
     letters: ByLanguage,
@@ -160,7 +161,6 @@ impl<S: Supply, C: Count> Work for Walk<'_, S, C> {
     fn finish(&self, hands: Self::Scratch) -> Result<()> {
         self.count.finish(hands.own)?;
         let mut outcome = self.outcome.lock().unwrap_or_else(PoisonError::into_inner);
-        outcome.sample.join(hands.sample, self.wanted.verify);
         spacing::join(&mut outcome.letters, hands.letters);
         Ok(())
     }
@@ -168,14 +168,14 @@ impl<S: Supply, C: Count> Work for Walk<'_, S, C> {
 
 impl<S: Supply, C: Count> Walk<'_, S, C> {
     fn read(&self, number: usize, unit: &S::Unit, hands: &mut Hands<C::Hands>, pace: &Pace) -> Result<()> {
-        let Hands { own, sample, reading, given, letters } = hands;
+        let Hands { own, reading, given, letters } = hands;
         let here = Unit { number, file: self.supply.file_of(unit), pace };
         let mut told = 0;
         let report = self.supply.read(unit, reading, &mut |batch| {
             pace.advance(batch.stored() - told)?;
             told = batch.stored();
             self.documents.fetch_add(batch.spans().len() as u64, Ordering::Relaxed);
-            self.offer(number, unit, batch, sample);
+            self.offer(number, unit, batch);
             self.count_letters(batch, letters);
             let words = self.wanted.segmenter.given(batch, given, pace)?;
             self.count.count(&here, batch, words, own)
@@ -193,10 +193,10 @@ impl<S: Supply, C: Count> Walk<'_, S, C> {
         }
     }
 
-    fn offer(&self, number: usize, unit: &S::Unit, batch: &Batch, sample: &mut Sample) {
+    fn offer(&self, number: usize, unit: &S::Unit, batch: &Batch) {
         for (place, document) in (batch.first()..).zip(batch.documents()) {
             let drawn = || Drawn::new(self.supply.name_of(self.supply.file_of(unit)), &document);
-            sample.offer(self.supply.key_of(number, unit), place, self.wanted.verify, drawn);
+            self.sample.offer(self.supply.key_of(number, unit), place, drawn);
         }
     }
 }

@@ -91,13 +91,14 @@ fn content_wins_over_the_name() {
 #[test]
 fn files_that_are_no_corpus_are_refused_with_a_remedy() {
     let place = Place::new();
-    let files: [(&str, Vec<u8>, &str); 9] = [
+    let files: [(&str, Vec<u8>, &str); 10] = [
         ("a.json", b"[{\"text\": \"a\"}]".to_vec(), "JSON array"),
         ("a.jsonl", b"plain text\n".to_vec(), "no JSON objects"),
         ("a.parquet", b"plain text\n".to_vec(), "something else"),
         ("a.txt", b"PK\x03\x04...".to_vec(), "zip"),
         ("a.txt", b"\xff\xfea\0b\0".to_vec(), "UTF-16"),
-        ("a.bin", vec![0; 100], "binary"),
+        ("a.txt", "sixteen letters and more".bytes().flat_map(|byte| [byte, 0]).collect(), "UTF-16"),
+        ("a.bin", b"\x93NUMPY\x01\0".to_vec(), "NumPy"),
         ("a.gz", pack(&pack(b"a", "gz"), "gz"), "twice"),
         ("a.csv", b"id,body\n1,a\n".to_vec(), "id, body"),
         ("a.parquet.gz", pack(b"PAR1....", "gz"), "inside another compression"),
@@ -107,6 +108,20 @@ fn files_that_are_no_corpus_are_refused_with_a_remedy() {
         let error = Corpus::open(&[path], &Options::default()).err().unwrap();
         assert!(error.to_string().contains(part), "{name}: {error}");
         assert!(!error.remedy.is_empty());
+    }
+}
+
+#[test]
+fn nul_is_text_and_a_finding_in_files_small_and_large() {
+    let place = Place::new();
+    for filler in [String::new(), "line\n".repeat(50_000)] {
+        for (text, found) in [("a\0b\n", 1), ("\0\0\0\n\0", 2)] {
+            let whole = [text, &filler].concat();
+            let outcome = read(&place.write("a.txt", &whole), &Options::default());
+            assert_eq!(outcome.texts().join("\n"), whole.trim_end_matches('\n'));
+            let places = (1..=found).collect();
+            assert_eq!(outcome.faults(), [("NUL character", found, places)]);
+        }
     }
 }
 

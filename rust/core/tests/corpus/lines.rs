@@ -179,6 +179,24 @@ fn a_line_of_many_chunks_is_one_document() {
 }
 
 #[test]
+fn long_texts_with_escapes_are_read_in_their_order() {
+    let place = Place::new();
+    let long = "w\\u00f6rd\\n ".repeat(100_000);
+    let (text, half) = ("wörd\n ".repeat(100_000), format!("{long}\\ud83c"));
+    let texts = ["a\\t", &long, "b", &half, "c", &long, "d\\n"];
+    let lines: Vec<_> = texts.iter().map(|raw| format!("{{\"text\":\"{raw}\",\"lang\":\"x\"}}\n")).collect();
+    let path = place.write("a.jsonl", lines.concat());
+    for chunk in [64 << 10, 1 << 30] {
+        let options = Options { chunk, lang: Lang::Field("lang".into()), ..Options::default() };
+        let outcome = read(&path, &options);
+        assert!(outcome.texts() == ["a\t", &text, "b", "c", &text, "d\n"]);
+        assert_eq!(outcome.faults(), [("invalid UTF-8", 1, vec![4])]);
+        let outcome = read(&path, &Options { invalid: Invalid::Replace, ..options });
+        assert!(outcome.texts() == ["a\t", &text, "b", &format!("{text}\u{fffd}"), "c", &text, "d\n"]);
+    }
+}
+
+#[test]
 fn a_long_first_line_without_an_extension_is_seen_to_be_json() {
     let place = Place::new();
     let long = "\\n é ".repeat(30_000);

@@ -4,7 +4,7 @@ use super::classes::name;
 use super::excerpt::code_point;
 use super::scan::Tallies;
 use super::tally::{At, Check, Count};
-use crate::tokens::source::{Corpus, Report};
+use crate::tokens::source::{Names, Report};
 
 /// What one check found in the documents of one file and language.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,9 +29,10 @@ pub struct Row {
     pub example: String,
 }
 
-pub(super) fn rows(corpus: &Corpus, tallies: &Tallies, reports: &[Report]) -> Vec<Row> {
-    let before = lines_before(corpus, reports);
-    let names = corpus.names().all();
+/// `files` are those of the units, of which `reports` tell.
+pub(super) fn rows(names: &Names, files: &[usize], tallies: &Tallies, reports: &[Report]) -> Vec<Row> {
+    let before = lines_before(files, reports);
+    let names = names.all();
     let all = tallies.iter().flat_map(|(key, tally)| tally.0.iter().map(move |(check, count)| (key, *check, count)));
     all.filter_map(|((file, language), check, count)| {
         let Count { documents, occurrences, bytes, first } = count;
@@ -52,17 +53,17 @@ pub(super) fn rows(corpus: &Corpus, tallies: &Tallies, reports: &[Report]) -> Ve
 }
 
 /// Lines or rows of its file that stand before each unit.
-fn lines_before(corpus: &Corpus, reports: &[Report]) -> Vec<u64> {
+fn lines_before(files: &[usize], reports: &[Report]) -> Vec<u64> {
     let (mut file, mut lines) = (usize::MAX, 0);
-    let before = |(unit, report): (&crate::tokens::source::Unit, &Report)| {
-        if unit.file != file {
-            (file, lines) = (unit.file, 0);
+    let before = |(&of, report): (&usize, &Report)| {
+        if of != file {
+            (file, lines) = (of, 0);
         }
         let before = lines;
         lines += report.lines;
         before
     };
-    corpus.units().iter().zip(reports).map(before).collect()
+    files.iter().zip(reports).map(before).collect()
 }
 
 const fn label(check: Check) -> &'static str {

@@ -1,4 +1,5 @@
-//! Checks a corpus: each thread takes units, and what it found in one is added to the tally of its file and language.
+//! Checks the documents of a supply, walked through as by a scan: what is found in a unit is added to the tally of its
+//! file and language.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
@@ -8,8 +9,11 @@ use super::rows::{self, Row};
 use super::seen::Seen;
 use super::tally::{At, Check, Tally};
 use crate::error::{Error, Result};
-use crate::tokens::source::{self, Batch, Corpus, Report};
-use crate::work::{self, Pace, Work};
+use crate::tokens::given::Given;
+use crate::tokens::source::{Batch, Report};
+use crate::tokens::supply::Supply;
+use crate::tokens::walk::{Count, Seen as Progress, Unit, Wanted, walk};
+use crate::tokens::words::{Segmenter, Words};
 
 /// What was found.
 pub struct Found {
@@ -24,38 +28,38 @@ pub struct Found {
 /// Tallies by file and language.
 pub(super) type Tallies = BTreeMap<(usize, u32), Tally>;
 
-/// Checks all of `corpus`; the hashes of documents may take `memory` bytes. See [`work::run`] for `threads` and `watch`.
-pub fn scan(
-    corpus: &Corpus,
+/// Checks all documents of `supply`; their hashes may take `memory` bytes. See [`work::run`](crate::work::run) for
+/// `threads` and `watch`.
+pub fn scan<S: Supply>(
+    supply: &S,
     memory: usize,
     threads: usize,
-    watch: impl FnMut(u64, u64) -> Result<()>,
+    watch: impl FnMut(Progress) -> Result<()>,
 ) -> Result<Found> {
-    if u32::try_from(corpus.units().len()).is_err() {
-        return Err(Error::bad_argument("the corpus has more than 2^32 parts", "check some of its files at a time"));
-    }
-    let reports = vec![Report::default(); corpus.units().len()];
-    let outcome = Mutex::new(Outcome { tallies: Tallies::new(), reports });
-    let job = Scan { corpus, seen: Seen::new(memory), outcome };
-    work::run(&job, threads, watch)?;
-    let Outcome { mut tallies, reports } = job.outcome.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let duplicates = job.seen.duplicates();
+    let check = ByFile { supply, seen: Seen::new(memory), outcome: Mutex::default() };
+    let segmenter = Segmenter::new(Words::None);
+    let wanted = Wanted { tokenizers: &[], segmenter: &segmenter, memory, verify: 0 };
+    let reports = walk(supply, &check, &wanted, threads, watch)?.reports;
+    let Outcome { mut tallies, files } = check.outcome.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let files: Vec<usize> = files.into_values().collect();
+    let duplicates = check.seen.duplicates();
     for ((unit, language), count) in duplicates.found {
-        let file = corpus.units()[unit as usize].file;
-        tallies.entry((file, language)).or_default().of(Check::Duplicate).join(count);
+        tallies.entry((files[unit as usize], language)).or_default().of(Check::Duplicate).join(count);
     }
-    Ok(Found { rows: rows::rows(corpus, &tallies, &reports), reports, level: duplicates.level })
+    Ok(Found { rows: rows::rows(supply.names(), &files, &tallies, &reports), reports, level: duplicates.level })
 }
 
-struct Scan<'a> {
-    corpus: &'a Corpus,
+struct ByFile<'a, S> {
+    supply: &'a S,
     seen: Seen,
     outcome: Mutex<Outcome>,
 }
 
+#[derive(Default)]
 struct Outcome {
     tallies: Tallies,
-    reports: Vec<Report>,
+    /// The file of each unit.
+    files: BTreeMap<usize, usize>,
 }
 
 /// What a thread holds; the tallies are those of one unit, by language.
@@ -63,32 +67,30 @@ struct Outcome {
 struct Hands {
     tallies: HashMap<u32, Tally>,
     look: Look,
-    reading: source::Scratch,
 }
 
-impl Work for Scan<'_> {
-    type Scratch = Hands;
+impl<S: Supply> Count for ByFile<'_, S> {
+    type Hands = Hands;
 
-    fn steps(&self) -> usize {
-        self.corpus.units().len()
+    fn count(&self, unit: &Unit, batch: &Batch, _: Option<&Given>, Hands { tallies, look }: &mut Hands) -> Result<()> {
+        let number = numbered(unit)?;
+        for document in batch.documents() {
+            unit.pace.advance(0)?;
+            let at = At { unit: number, place: document.place };
+            look.take(document.text, at, tallies.entry(document.language).or_default());
+            self.seen.see(document.text, at, document.language);
+        }
+        Ok(())
     }
 
-    fn total_bytes(&self) -> u64 {
-        self.corpus.bytes()
-    }
-
-    fn step(&self, unit: usize, hands: &mut Hands, pace: &Pace) -> Result<u64> {
-        let Hands { tallies, look, reading } = hands;
-        let mut told = 0;
-        let report = self.corpus.read(unit, reading, &mut |batch| {
-            pace.advance(batch.stored() - told)?;
-            told = batch.stored();
-            self.take(batch, unit, look, tallies);
-            Ok(())
-        })?;
-        self.add_line_ends(&report, unit, tallies);
-        self.hand_in(tallies, report, unit);
-        Ok(self.corpus.units()[unit].bytes.saturating_sub(told))
+    fn end(&self, unit: &Unit, report: &Report, Hands { tallies, .. }: &mut Hands) -> Result<()> {
+        self.add_line_ends(unit, report, tallies)?;
+        let mut outcome = self.outcome.lock().unwrap_or_else(PoisonError::into_inner);
+        outcome.files.insert(unit.number, unit.file);
+        for (language, tally) in tallies.drain() {
+            outcome.tallies.entry((unit.file, language)).or_default().join(tally);
+        }
+        Ok(())
     }
 
     fn finish(&self, _: Hands) -> Result<()> {
@@ -96,33 +98,22 @@ impl Work for Scan<'_> {
     }
 }
 
-impl Scan<'_> {
-    fn take(&self, batch: &Batch, unit: usize, look: &mut Look, tallies: &mut HashMap<u32, Tally>) {
-        for document in batch.documents() {
-            let at = At { unit: unit as u32, place: document.place };
-            look.take(document.text, at, tallies.entry(document.language).or_default());
-            self.seen.see(document.text, at, document.language);
-        }
-    }
-
+impl<S: Supply> ByFile<'_, S> {
     /// Line ends between documents are in none of them: the reader counts those with a carriage return.
-    fn add_line_ends(&self, report: &Report, unit: usize, tallies: &mut HashMap<u32, Tally>) {
-        let Some(place) = report.first_crlf else { return };
-        let language = self.corpus.language_of(self.corpus.units()[unit].file);
-        let count = tallies.entry(language).or_default().of(Check::CrLf);
-        let at = At { unit: unit as u32, place };
-        count.note(report.crlf, 2 * report.crlf, at, || "<U+000D><U+000A>".to_owned());
-        count.documents += report.crlf;
-    }
-
-    fn hand_in(&self, tallies: &mut HashMap<u32, Tally>, report: Report, unit: usize) {
-        let file = self.corpus.units()[unit].file;
-        let mut outcome = self.outcome.lock().unwrap_or_else(PoisonError::into_inner);
-        outcome.reports[unit] = report;
-        for (language, tally) in tallies.drain() {
-            outcome.tallies.entry((file, language)).or_default().join(tally);
+    fn add_line_ends(&self, unit: &Unit, report: &Report, tallies: &mut HashMap<u32, Tally>) -> Result<()> {
+        if let Some((place, language)) = report.first_crlf.zip(self.supply.language_of(unit.file)) {
+            let count = tallies.entry(language).or_default().of(Check::CrLf);
+            let at = At { unit: numbered(unit)?, place };
+            count.note(report.crlf, 2 * report.crlf, at, || "<U+000D><U+000A>".to_owned());
+            count.documents += report.crlf;
         }
+        Ok(())
     }
+}
+
+fn numbered(unit: &Unit) -> Result<u32> {
+    u32::try_from(unit.number)
+        .map_err(|_| Error::bad_argument("the corpus has more than 2^32 parts", "check some of its files at a time"))
 }
 
 #[cfg(test)]
@@ -131,7 +122,8 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::tokens::source::{Documents, Lang, Options};
+    use crate::tokens::source::{Corpus, Documents, Lang, Options};
+    use crate::tokens::supply::Units;
 
     /// Two files with all that is looked for, in many lines.
     fn files(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
@@ -159,7 +151,8 @@ mod tests {
     fn checked(paths: &[std::path::PathBuf], documents: Documents, chunk: u64, threads: usize) -> Vec<Row> {
         let options = Options { lang: Lang::Filename, documents, chunk, ..Options::default() };
         let corpus = Corpus::open(paths, &options).unwrap();
-        let mut rows = scan(&corpus, 1 << 20, threads, |_, _| Ok(())).unwrap().rows;
+        let all: Vec<usize> = (0..corpus.units().len()).collect();
+        let mut rows = scan(&Units::new(&corpus, &all), 1 << 20, threads, |_| Ok(())).unwrap().rows;
         rows.sort_by_key(|row| (row.file, row.check, row.detail.clone()));
         rows
     }

@@ -110,6 +110,11 @@ impl<'a> Blocks<'a> {
         Ok((self.given > 0).then_some(block))
     }
 
+    /// The last block, to be written over: it is not read again.
+    pub(super) fn given(&mut self) -> &mut [u8] {
+        &mut self.buffer[..self.given]
+    }
+
     /// The next bytes, whole lines or not.
     pub(super) fn piece(&mut self) -> Result<Option<&[u8]>> {
         self.forget_given();

@@ -61,6 +61,26 @@ pub(super) fn append(raw: &str, out: &mut String) -> usize {
     alone
 }
 
+/// The same in the bytes of `raw`, from their start on, for no escape is shorter than what it stands for; returns the
+/// length of the text too.
+pub(super) fn shorten(raw: &mut [u8]) -> (usize, usize) {
+    let (mut from, mut to, mut alone) = (0, 0, 0);
+    while from < raw.len() {
+        let plain = plain_length(&raw[from..]);
+        raw.copy_within(from..from + plain, to);
+        (from, to) = (from + plain, to + plain);
+        while raw.get(from) == Some(&b'\\') {
+            let (character, length) = decode(&raw[from..]);
+            alone += usize::from(character.is_none());
+            let mut letter = [0; 4];
+            let letter = character.unwrap_or(char::REPLACEMENT_CHARACTER).encode_utf8(&mut letter).as_bytes();
+            raw[to..to + letter.len()].copy_from_slice(letter);
+            (from, to) = (from + length, to + letter.len());
+        }
+    }
+    (to, alone)
+}
+
 /// The character of the escape that `bytes` begin with, if it is one, and how many bytes it takes.
 #[inline]
 fn decode(bytes: &[u8]) -> (Option<char>, usize) {
@@ -118,7 +138,19 @@ const DIGITS: [u32; 256] = {
 
 #[cfg(test)]
 mod tests {
-    use super::plain_length;
+    use proptest::prelude::*;
+
+    use super::{append, plain_length, shorten};
+
+    proptest! {
+        #[test]
+        fn shortened_text_is_the_text_that_is_appended(raw in r#"(\\["\\/bfnrt]|\\u[0-9a-f]{4}|\\ud83[cd]|\\ude[0-9]{2}|[a-zé日]{0,12}){0,12}"#) {
+            let (mut text, mut bytes) = (String::new(), raw.clone().into_bytes());
+            let alone = append(&raw, &mut text);
+            let (length, alone_too) = shorten(&mut bytes);
+            prop_assert_eq!((&bytes[..length], alone_too), (text.as_bytes(), alone));
+        }
+    }
 
     #[test]
     fn the_first_special_byte_is_found_among_all_others() {

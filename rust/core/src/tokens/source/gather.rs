@@ -15,7 +15,10 @@ use crate::tokens::given::Given;
 pub(super) type Take<'a> = dyn FnMut(&Batch) -> Result<()> + 'a;
 
 /// A batch is handed over when it holds this many bytes.
-const FULL: usize = 256 << 10;
+pub(super) const FULL: usize = 256 << 10;
+
+/// What is wrong with an escape that is no character.
+pub(super) const HALF: &str = "half of a surrogate pair";
 
 /// Buffers that one thread carries from unit to unit.
 #[derive(Debug, Default)]
@@ -146,13 +149,24 @@ impl<'a> Gather<'a> {
 
     /// Adds a document with its words.
     pub(super) fn add_with_words(&mut self, text: &str, place: u64, words: Vec<Range<usize>>) -> Result<()> {
+        if text.len() >= FULL {
+            self.flush()?;
+        }
         if self.has_words && !text.is_empty() {
             self.gathered.words.add(words);
         }
         self.add(text, self.language, place)
     }
 
+    /// Adds a document; a long one is handed over as it is, so that no second copy is made.
     pub(super) fn add(&mut self, text: &str, language: u32, place: u64) -> Result<()> {
+        if text.len() >= FULL {
+            if !self.gathered.spans.is_empty() {
+                self.flush()?;
+            }
+            let span = Span { start: 0, end: text.len(), place, language };
+            return self.pass(text, |spans, _| spans.push(span));
+        }
         self.add_by(language, place, |out| {
             out.push_str(text);
             0
@@ -171,7 +185,7 @@ impl<'a> Gather<'a> {
             spans.push(Span { start, end, place, language });
         }
         if replaced > 0 {
-            self.fault(Fault::Invalid, place, "half of a surrogate pair");
+            self.fault(Fault::Invalid, place, HALF);
         } else if start == end {
             self.fault(Fault::Empty, place, "");
         }
@@ -198,12 +212,15 @@ impl<'a> Gather<'a> {
     /// Hands over documents that lie in `text` as it is; `cut` says where.
     pub(super) fn pass(&mut self, text: &str, cut: impl FnOnce(&mut Vec<Span>, &mut Report)) -> Result<()> {
         debug_assert!(self.gathered.spans.is_empty(), "documents would change their order");
-        let spans = &mut self.gathered.spans;
+        let Gathered { spans, words, .. } = &mut *self.gathered;
         let first = self.report.documents;
         cut(spans, &mut self.report);
         count(&mut self.report, text, spans);
-        let taken = (self.take)(&Batch::new(text, spans, first, self.stored.load(Ordering::Relaxed)));
+        let stored = self.stored.load(Ordering::Relaxed);
+        let batch = Batch::new(text, spans, first, stored).with_words(self.has_words.then_some(words));
+        let taken = (self.take)(&batch);
         spans.clear();
+        words.clear();
         taken
     }
 

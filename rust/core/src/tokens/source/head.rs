@@ -39,12 +39,16 @@ const FORMATS: [(&str, Format); 16] = [
 ];
 
 /// Begins of files that are certainly not a corpus, and what they are.
-const FOREIGN: [(&[u8], &str); 11] = [
+const FOREIGN: [(&[u8], &str); 15] = [
     (b"PK\x03\x04", "a zip archive"),
     (b"%PDF", "a PDF"),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
     (b"\x04\x22\x4d\x18", "compressed by lz4"),
     (b"\x89PNG", "a PNG picture"),
+    (b"\xff\xd8\xff", "a JPEG picture"),
+    (b"GIF89a", "a GIF picture"),
+    (b"\x93NUMPY", "a NumPy array"),
+    (b"\xd0\xcf\x11\xe0", "an old Office document"),
     (b"\x7fELF", "a program"),
     (b"SQLite format 3", "an SQLite database"),
     (b"Obj\x01", "an Avro file"),
@@ -119,15 +123,21 @@ fn text_format(path: &Path, head: &Head, options: &Options) -> Result<Format> {
 }
 
 fn refuse_foreign(head: &[u8]) -> Result<()> {
-    let nuls = memchr::memchr_iter(0, head).count();
     let what = match FOREIGN.iter().find(|(magic, _)| head.starts_with(magic)) {
         Some((_, what)) => what,
         None if head.get(257..262) == Some(b"ustar") => "a tar archive",
-        None if nuls * 10 > head.len() => "binary, or text that is not UTF-8,",
+        None if is_utf16(head) => "UTF-16 text",
         None => return Ok(()),
     };
     let remedy = "give plain text (UTF-8), JSON lines, CSV, Parquet or Arrow files, or name the format";
     Err(Error::unsupported(format!("the file is {what} and not a corpus"), remedy))
+}
+
+/// Whether every other byte is mostly NUL and the rest are not: UTF-16 without a byte order mark. Other NULs are text.
+fn is_utf16(head: &[u8]) -> bool {
+    let nuls = |from: usize| head.iter().skip(from).step_by(2).filter(|&&byte| byte == 0).count();
+    let (even, odd) = (nuls(0), nuls(1));
+    even.min(odd) == 0 && even.max(odd) >= 16 && even.max(odd) * 5 >= head.len() * 2
 }
 
 fn contradicted(path: &Path) -> Error {

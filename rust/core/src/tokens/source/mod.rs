@@ -12,9 +12,13 @@
 //! - A document is text that is UTF-8 and not empty. An empty one is counted ([`Fault::Empty`]) and in no statistic.
 //! - No byte goes from one document into another; line ends between documents are in none.
 //! - What is not read is counted and located. A file that another process changes is an error.
-//! - Memory is bounded by the longest document, of which one copy is held as stored and one as text.
+//! - Memory is bounded by the longest document, of which one copy is held: of a line it is the line itself, in which a
+//!   long JSON string with escapes is unescaped where it lies. Two are held of text in which bytes are replaced, and of
+//!   the longest line of documents of several lines; Parquet and Arrow add the batch that it lies in.
 //!
 //! # Limits
+//!
+//! Any text may hold NUL. Files are refused for what they certainly are (`head`), not for looking odd.
 //!
 //! A compressed file is one unit, and so is a CSV file, for a line end may lie inside a quoted field. JSON arrays,
 //! archives, UTF-16 and Parquet inside another compression are refused.
