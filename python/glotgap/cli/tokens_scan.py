@@ -1,6 +1,9 @@
 """`glotgap tokens scan`: count a corpus."""
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from glob import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -62,7 +65,7 @@ def scan(
     tokenizers = [_load(source) for source in sources]
     checkpoint = f"{out}.part.parquet" if out is not None and resume else None
     streamed = out if reading["per"] == "document" and out is not None and out.lower().endswith(".parquet") else None
-    with scanning(quiet=quiet) as progress:
+    with scanning(quiet=quiet) as progress, _noting(checkpoint, out):
         reading |= {"format": form, "progress": progress, "checkpoint": checkpoint, "out": streamed}
         found = inspect(list(paths), tokenizers, **reading)
     if out is not None and streamed is None:
@@ -74,12 +77,34 @@ def scan(
     return LOST if found.findings["lost"].any() else 0
 
 
+@contextmanager
+def _noting(checkpoint: str | None, out: str | None) -> Iterator[None]:
+    """Note on what stops a scan what was kept of it."""
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit) as stop:
+        stop.add_note(_kept(checkpoint, out))
+        raise
+
+
+def _kept(checkpoint: str | None, out: str | None) -> str:
+    if checkpoint is None:
+        how = "--resume" if out is not None else "--out FILE --resume"
+        return f"nothing was kept: with {how} a scan keeps what it counted, about every GB, and goes on from it"
+    file = Path(checkpoint)
+    parts = [file, *sorted(file.parent.glob(f"{escape(file.stem)}.*.parquet"))]
+    kept = [str(part) for part in parts if part.exists()]
+    if not kept:
+        return "nothing was kept yet: the first part, about 1 GB, was not done"
+    return f"what was counted is kept in {', '.join(kept)}: the same command with --resume goes on from it"
+
+
 def _load(source: str) -> "Tokenizer":
     """Load PATH, or NAME=PATH."""
     from glotgap.tokens import Tokenizer
 
     name, equals, path = source.partition("=")
-    if equals and not Path(source).exists():
+    if name and equals and not Path(source).exists():
         return Tokenizer.load(path, name=name)
     return Tokenizer.load(source)
 

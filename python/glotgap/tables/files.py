@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 from polars.exceptions import PolarsError
 
+from glotgap._arguments import typed
 from glotgap._atomic import check_target, replacing
 from glotgap._errors import BadArgumentError, BadFileError
 from glotgap.tables.checking import check, named, pair, sort
@@ -16,6 +17,7 @@ from glotgap.tables.declaration import FLAG, Column, Table
 __all__ = ["check_path", "read", "read_metadata", "write"]
 
 
+@typed
 def check_path(path: str | os.PathLike[str]) -> Path:
     """Return `path` if a table can be written there; call it before the work that makes the table.
 
@@ -26,6 +28,7 @@ def check_path(path: str | os.PathLike[str]) -> Path:
     return check_target(path)
 
 
+@typed
 def write(frame: pl.DataFrame, path: str | os.PathLike[str], metadata: Mapping[str, str]) -> None:
     """Write a table to a .parquet, .csv or .json file that appears whole or not at all.
 
@@ -53,6 +56,7 @@ def write(frame: pl.DataFrame, path: str | os.PathLike[str], metadata: Mapping[s
             file.write(json.dumps(dict(metadata), ensure_ascii=False, indent=1).encode() + b"\n")
 
 
+@typed
 def read(path: str | os.PathLike[str], name: str = "TENSORS") -> pl.DataFrame:
     """Return the table stored at `path`, checked against the declaration of `name` and sorted by its key.
 
@@ -77,6 +81,7 @@ def read(path: str | os.PathLike[str], name: str = "TENSORS") -> pl.DataFrame:
     return sort(name, frame)
 
 
+@typed
 def read_metadata(path: str | os.PathLike[str]) -> dict[str, str]:
     """Return the metadata stored with a table; empty for a CSV without its `.meta.json`.
 

@@ -12,7 +12,9 @@ from typing import Any, Final, TypeAlias
 import polars as pl
 
 from glotgap import _core, tables
-from glotgap.tokens.opening import Path_, left, opened, paths_of, reading_of
+from glotgap._arguments import typed
+from glotgap.tokens.opening import Path_, left, names_of, opened, paths_of, reading_of
+from glotgap.tokens.outcome import file_name
 from glotgap.tokens.scripts import expected
 from glotgap.tokens.sizes import parse_size
 
@@ -23,7 +25,7 @@ Progress: TypeAlias = Callable[[int, int], object]
 _OF_LETTERS: Final = ("script", "wrong script")
 _OF_BYTES: Final = ("duplicate",)
 _WITHOUT_SHARE: Final = ("documents", "Zawgyi", "CR LF")
-_OF_FILES: Final = ("byte order mark", "empty file", "truncated", "damaged")
+_OF_FILES: Final = ("byte order mark", "empty file", "truncated", "damaged", "unreadable file")
 """Faults of the reader of which each is a file's; each of the others is a document."""
 
 _NOTES: Final = {
@@ -47,6 +49,7 @@ class Checks:
     metadata: dict[str, str]
 
 
+@typed
 def check(
     sources: Path_ | Sequence[Path_],
     *,
@@ -108,6 +111,7 @@ def check(
     ).frame
 
 
+@typed
 def inspect_text(
     sources: Path_ | Sequence[Path_],
     *,
@@ -134,9 +138,9 @@ def inspect_text(
     )
     corpus = opened(paths_of(sources), reading)
     room = parse_size(memory)
+    files = names_of(corpus)
     columns, reports, level = corpus.check(memory=room, threads=threads, progress=progress)
-    files = [str(file) for file in corpus.files]
-    frame = _complete(pl.concat([_found(columns, files, level), _faults(corpus, reports)]))
+    frame = _complete(pl.concat([_found(columns, files, level), _faults(corpus, files, reports)]))
     metadata = {
         "glotgap": _core.__version__,
         "versions": json.dumps(_core.versions()),
@@ -185,13 +189,14 @@ def _wrong_scripts(frame: pl.DataFrame) -> pl.DataFrame:
     return found.with_columns(check=pl.lit("wrong script"), lost=False)
 
 
-def _faults(corpus: _core.Corpus, reports: list[str]) -> pl.DataFrame:
+def _faults(corpus: _core.Corpus, files: list[str], reports: list[str]) -> pl.DataFrame:
     """Return what the reader found; NUL characters are counted above."""
-    languages = dict(zip(map(str, corpus.files), corpus.languages, strict=True))
+    languages = dict(zip(files, corpus.languages, strict=True))
     rows = []
     for fault, lost, path, count, places in corpus.findings(reports):
         place, note = places[0] if places else (0, "")
-        row = {"source": str(path), "group": languages[str(path)], "check": fault, "lost": lost, "occurrences": count}
+        name = file_name(path)
+        row = {"source": name, "group": languages.get(name), "check": fault, "lost": lost, "occurrences": count}
         row |= {"documents": None if fault in _OF_FILES else count, "place": place or None, "note": note or None}
         rows.append(row)
     return pl.DataFrame(rows, schema=_GIVEN).filter(pl.col("check") != "NUL character")

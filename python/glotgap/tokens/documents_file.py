@@ -15,7 +15,8 @@ from typing import Any
 from glotgap import _core, tables
 from glotgap._atomic import check_target, replacing
 from glotgap._errors import BadArgumentError
-from glotgap.tokens.checkpoint import refuse_other
+from glotgap.tokens.checkpoint import refuse_other, whole
+from glotgap.tokens.opening import names_of
 from glotgap.tokens.parts import behind, cut, share
 from glotgap.tokens.progress import watcher
 from glotgap.tokens.segmenters import Letters, add_letters
@@ -87,7 +88,7 @@ class _Job:
         self.corpus = corpus
         self.wanted = wanted
         self.metadata = metadata
-        self.sources = [str(file) for file in corpus.files]
+        self.sources = names_of(corpus)
         self.files = corpus.unit_files
         self.sizes = [size for _, size in corpus.units]
         self.order = sorted(range(len(self.files)), key=lambda unit: (self.sources[self.files[unit]], unit))
@@ -125,10 +126,12 @@ class _Job:
             path = _part(checkpoint, number)
             if not path.exists():
                 return
-            metadata = tables.read_metadata(path)
+            with whole(path):
+                metadata = tables.read_metadata(path)
             refuse_other(path, metadata, self.metadata, "part")
-            state: dict[str, Any] = json.loads(metadata["part"])
-            self._take(state["units"], state["reports"], state["verified"], state["letters"])
+            with whole(path):
+                state: dict[str, Any] = json.loads(metadata["part"])
+                self._take(state["units"], state["reports"], state["verified"], state["letters"])
             yield path
 
     def _take(self, units: list[int], reports: list[str], verified: int, letters: Letters) -> None:

@@ -15,6 +15,7 @@ from typing import Any, Final
 import polars as pl
 
 from glotgap._errors import BadArgumentError
+from glotgap.tokens.opening import paths_of
 
 __all__ = ["Reader", "paths_or_documents"]
 
@@ -35,18 +36,20 @@ def paths_or_documents(sources: Any) -> list[str] | Iterator[Any]:
         BadArgumentError: it is neither; or the first document is the name of a file.
     """
     if isinstance(sources, str | os.PathLike):
-        return [os.fspath(sources)]
+        return paths_of([sources])
     if _is_table(sources) and not isinstance(sources, Iterator):
         return iter([sources])
     if isinstance(sources, Mapping | bytes) or not isinstance(sources, Iterable):
-        raise BadArgumentError(f"sources is a {type(sources).__name__}: give paths, or an iterable of documents")
+        raise BadArgumentError(
+            f"sources is a {type(sources).__name__}: give paths as str or pathlib.Path, or an iterable of documents"
+        )
     if isinstance(sources, list | tuple):
         is_paths = all(isinstance(source, str | os.PathLike) for source in sources)
-        return [os.fspath(path) for path in sources] if is_paths else iter(sources)
+        return paths_of(sources) if is_paths else iter(sources)
     rest = iter(sources)
     start = next(rest, _END)
     if isinstance(start, os.PathLike):
-        return [os.fspath(path) for path in chain([start], rest)]
+        return paths_of(list(chain([start], rest)))
     if isinstance(start, str) and _is_file(start):
         raise BadArgumentError(f"the first document is {start!r}, the name of a file: give files as a list of paths")
     return iter(()) if start is _END else chain([start], rest)

@@ -1,30 +1,33 @@
 """Sources in, an opened corpus out: what scans and checks share."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
 
 import polars as pl
 
 from glotgap import _core
 from glotgap._errors import BadArgumentError
-from glotgap.tokens.outcome import passed_over_frame
+from glotgap.tokens.outcome import file_name, passed_over_frame
 
-__all__ = ["Path_", "left", "opened", "paths_of", "reading_of"]
+__all__ = ["Path_", "left", "names_of", "opened", "paths_of", "reading_of"]
 
 Path_: TypeAlias = str | os.PathLike[str]
 
 
-def paths_of(sources: Path_ | Sequence[Path_]) -> list[str]:
+def paths_of(sources: Path_ | Iterable[Any]) -> list[str]:
     """Return one or more paths as a list.
 
     Raises:
-        BadArgumentError: there is none.
+        BadArgumentError: there is none, or one is no path.
     """
-    paths = [os.fspath(path) for path in ([sources] if isinstance(sources, str | os.PathLike) else sources)]
+    paths = [sources] if isinstance(sources, str | bytes | os.PathLike) else list(sources)
     if not paths:
         raise BadArgumentError("no sources: give at least one file, directory or pattern")
-    return paths
+    stranger = next((path for path in paths if not isinstance(path, str | os.PathLike)), None)
+    if stranger is not None:
+        raise BadArgumentError(f"{stranger!r:.80} is no path: give str or pathlib.Path; os.fsdecode makes str of bytes")
+    return [os.fsdecode(path) for path in paths]
 
 
 def opened(paths: Sequence[str], reading: dict[str, Any]) -> _core.Corpus:
@@ -78,6 +81,19 @@ def _language_from(lang: str | None, lang_from: str | None, lang_field: str | No
     if lang_from not in {None, "filename", "directory"}:
         raise BadArgumentError(f"lang_from is {lang_from!r}: give filename or directory")
     return "", lang_from or "none"
+
+
+def names_of(corpus: _core.Corpus) -> list[str]:
+    """Return the names of a corpus's files, as tables hold them.
+
+    Raises:
+        BadArgumentError: two files would have one name.
+    """
+    names = [file_name(file) for file in corpus.files]
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise BadArgumentError(f"two files would be called {twice!r} in a table: rename the one that is not UTF-8")
+    return names
 
 
 def left(corpus: _core.Corpus) -> pl.DataFrame:
