@@ -10,8 +10,8 @@ import inspect
 import os
 import types
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from numbers import Integral, Real
-from typing import Any, Final, ParamSpec, TypeVar, Union, get_args, get_origin, get_type_hints
+from numbers import Real
+from typing import Any, Final, ParamSpec, TypeGuard, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 
@@ -65,6 +65,8 @@ def _refuse_other(name: str, value: object, choices: tuple[Any, ...]) -> None:
     given = f"{value!r:.80}" if isinstance(value, _SHOWN) else f"a {type(value).__name__}"
     if isinstance(value, str) and str in choices:
         raise BadArgumentError(f"{name} is {given}, which UTF-8 cannot hold: leave out the half surrogate pairs")
+    if _is_whole(value) and int in choices:
+        raise BadArgumentError(f"{name} is {given}: give a number of less than 64 bits")
     raise BadArgumentError(f"{name} is {given}: give {' or '.join(dict.fromkeys(map(_words, choices)))}")
 
 
@@ -72,6 +74,10 @@ def _fits(value: object, choice: Any) -> bool:
     if choice in _TESTS:
         return _TESTS[choice](value)
     return not isinstance(choice, type) or isinstance(value, choice)
+
+
+def _is_whole(value: object) -> TypeGuard[int | np.integer]:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 
 def _is_text(text: str) -> bool:
@@ -82,11 +88,13 @@ def _is_text(text: str) -> bool:
         return False
 
 
+_MOST: Final = 1 << 63
+
 _TESTS: Final[Mapping[Any, Callable[[object], bool]]] = {
     Any: lambda _: True,
     str: lambda value: isinstance(value, str) and _is_text(value),
     bool: lambda value: isinstance(value, bool | np.bool_),
-    int: lambda value: isinstance(value, Integral) and not isinstance(value, bool),
+    int: lambda value: _is_whole(value) and -_MOST <= int(value) < _MOST,
     float: lambda value: isinstance(value, Real) and not isinstance(value, bool),
     os.PathLike: lambda value: isinstance(value, str | os.PathLike),
     Sequence: lambda value: isinstance(value, Sequence | np.ndarray) and not isinstance(value, str | bytes),

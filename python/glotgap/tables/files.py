@@ -22,7 +22,8 @@ def check_path(path: str | os.PathLike[str]) -> Path:
     """Return `path` if a table can be written there; call it before the work that makes the table.
 
     Raises:
-        BadArgumentError: the suffix is none of .parquet, .csv, .json, or the directory does not exist.
+        BadArgumentError: the suffix is none of .parquet, .csv, .json, the name is not UTF-8, or there is no such
+            directory.
     """
     _format(Path(path))
     return check_target(path)
@@ -105,6 +106,10 @@ def read_metadata(path: str | os.PathLike[str]) -> dict[str, str]:
 
 
 def _format(path: Path) -> str:
+    try:
+        os.fsencode(path).decode()
+    except UnicodeError as error:
+        raise BadArgumentError(f"{str(path)!r}: a table is read and written by a name in UTF-8; rename it") from error
     suffix = path.suffix.lower()
     if suffix not in {".parquet", ".csv", ".json"}:
         raise BadArgumentError(f"cannot tell the format of {str(path)!r}: end it in .parquet, .csv or .json")

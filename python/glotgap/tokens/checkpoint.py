@@ -58,8 +58,7 @@ class Checkpoint:
             metadata = tables.read_metadata(found)
         refuse_other(found, metadata, asked, "reports")
         with whole(found):
-            reports: dict[str, Any] = json.loads(metadata["reports"])
-            letters: Letters = json.loads(metadata["letters"])
+            reports, letters = (dict[str, Any](json.loads(metadata[state])) for state in ("reports", "letters"))
             return cls(found, asked, tables.read(found, "COUNTS"), reports, int(metadata["verified"]), letters)
 
     def save(self) -> None:
@@ -86,7 +85,11 @@ def whole(path: Path) -> Iterator[None]:
         yield
     except (BadFileError, KeyError, TypeError, ValueError) as error:
         remedy = "remove it, and what it holds is counted anew"
-        raise BadFileError(f"the checkpoint {path} is damaged ({error}); {remedy}") from error
+        raise BadFileError(f"the checkpoint {path} is damaged ({_reason(error)}); {remedy}") from error
+
+
+def _reason(error: Exception) -> str:
+    return f"it lacks {error}" if isinstance(error, KeyError) else str(error)
 
 
 def refuse_other(path: Path, found: dict[str, str], asked: dict[str, str], state: str) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from glotgap import _core, tables
-from glotgap._atomic import check_target, replacing
+from glotgap._atomic import replacing
 from glotgap._errors import BadArgumentError
 from glotgap.tokens.checkpoint import refuse_other, whole
 from glotgap.tokens.opening import names_of
@@ -35,7 +35,7 @@ def check_out(out: str | os.PathLike[str], per: str) -> Path:
         raise BadArgumentError("out is for per='document', whose rows are many: write the table that scan returns")
     if Path(out).suffix.lower() != ".parquet":
         raise BadArgumentError(f"out is {str(out)!r}: documents are written as they are counted, which needs .parquet")
-    return check_target(out)
+    return tables.check_path(out)
 
 
 def write_documents(stream: _core.Stream, wanted: Wanted, out: Path, metadata: dict[str, str]) -> tuple[list[str], int]:

@@ -176,9 +176,9 @@ def _inside_frame(frame: pl.DataFrame, name: str, position: int) -> pl.Series:
         column = frame.select(expression).to_series()
     except pl.exceptions.PolarsError as error:
         raise _wrong(position, f"has no column {name!r}", f"name one of {', '.join(frame.columns[:20])}") from error
-    if isinstance(column.dtype, pl.Categorical | pl.Enum):
+    if isinstance(column.dtype, pl.Categorical | pl.Enum | pl.Null):
         return column.cast(pl.String)
-    if not isinstance(column.dtype, pl.String | pl.Binary | pl.Null):
+    if not isinstance(column.dtype, pl.String | pl.Binary):
         raise _wrong(position, f"has a column {name!r} of {column.dtype}", "name a column of strings")
     return column
 

@@ -24,10 +24,21 @@ def paths_of(sources: Path_ | Iterable[Any]) -> list[str]:
     paths = [sources] if isinstance(sources, str | bytes | os.PathLike) else list(sources)
     if not paths:
         raise BadArgumentError("no sources: give at least one file, directory or pattern")
-    stranger = next((path for path in paths if not isinstance(path, str | os.PathLike)), None)
-    if stranger is not None:
-        raise BadArgumentError(f"{stranger!r:.80} is no path: give str or pathlib.Path; os.fsdecode makes str of bytes")
-    return [os.fsdecode(path) for path in paths]
+    strangers = [path for path in paths if not isinstance(path, str | os.PathLike)]
+    if strangers:
+        raise BadArgumentError(
+            f"{strangers[0]!r:.80} is no path: give str or pathlib.Path; os.fsdecode makes str of bytes"
+        )
+    return [_system_path(os.fsdecode(path)) for path in paths]
+
+
+def _system_path(path: str) -> str:
+    """Refuse what no name of a file can be."""
+    try:
+        os.fsencode(path)
+    except UnicodeEncodeError as error:
+        raise BadArgumentError(f"{path!r} is no path: {error}; os.fsdecode makes a path of any bytes") from error
+    return path
 
 
 def opened(paths: Sequence[str], reading: dict[str, Any]) -> _core.Corpus:

@@ -203,9 +203,9 @@ def inspect(
 
 
 def _named(tokenizers: list[Any]) -> list[Tokenizer]:
-    stranger = next((one for one in tokenizers if not isinstance(one, Tokenizer)), None)
-    if stranger is not None:
-        raise BadArgumentError(f"{stranger!r:.80} is no Tokenizer: give what Tokenizer.load returns")
+    strangers = [one for one in tokenizers if not isinstance(one, Tokenizer)]
+    if strangers:
+        raise BadArgumentError(f"{strangers[0]!r:.80} is no Tokenizer: give what Tokenizer.load returns")
     names = [tokenizer.name for tokenizer in tokenizers]
     if not names:
         raise BadArgumentError("no tokenizer: give at least one")
@@ -218,8 +218,8 @@ def _named(tokenizers: list[Any]) -> list[Tokenizer]:
     return tokenizers
 
 
-def _check(verify: object, per: str) -> None:
+def _check(verify: int, per: str) -> None:
     if per not in {"language", "document"}:
         raise BadArgumentError(f"per is {per!r}: give language or document")
-    if not isinstance(verify, int) or not 0 <= verify < 2**60:
+    if not 0 <= verify < 2**60:
         raise BadArgumentError(f"verify is {verify!r}: give a number of documents, or 0")
