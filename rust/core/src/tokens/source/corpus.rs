@@ -168,7 +168,7 @@ impl Corpus {
             Part::RowGroup(index) => format!("row group {index}"),
             Part::RecordBatch(index) => format!("record batch {index}"),
         };
-        format!("{:?}:{}:{part}", source.path, source.bytes()) // {:?}: what is not UTF-8 stays apart
+        format!("{}:{}:{part}", source.path.as_os_str().as_encoded_bytes().escape_ascii(), source.bytes())
     }
 
     /// Reads a unit, batch by batch.

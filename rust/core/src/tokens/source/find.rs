@@ -73,8 +73,12 @@ impl Found {
             let what = format!("no file matches {pattern:?} ({} are hidden)", met.hidden.len());
             return Err(Error::bad_argument(what, "check the pattern"));
         }
-        met.matched.iter().for_each(|path| self.reached(path, Self::matched));
-        met.hidden.iter().for_each(|path| self.pass_over(path, "hidden"));
+        for path in &met.matched {
+            self.reached(path, Self::matched);
+        }
+        for path in &met.hidden {
+            self.pass_over(path, "hidden");
+        }
         self.unreadable.extend(met.unreadable.into_iter().map(|(path, error)| (path, error.to_string())));
         Ok(())
     }
@@ -103,7 +107,9 @@ impl Found {
         }
         let mut entries = fs::read_dir(path)?.map(|entry| entry.map(|it| it.path())).collect::<io::Result<Vec<_>>>()?;
         entries.sort();
-        entries.iter().for_each(|entry| self.reached(entry, Self::entry));
+        for entry in &entries {
+            self.reached(entry, Self::entry);
+        }
         Ok(())
     }
 

@@ -99,7 +99,7 @@ impl Met {
         if !here.is_dir() {
             return Vec::new();
         }
-        let entries = fs::read_dir(here).and_then(|entries| entries.collect::<io::Result<Vec<_>>>());
+        let entries = fs::read_dir(here).and_then(Iterator::collect::<io::Result<Vec<_>>>);
         let mut names: Vec<_> = match entries {
             Ok(entries) => entries.iter().map(|entry| directory.join(entry.file_name())).collect(),
             Err(error) => {
