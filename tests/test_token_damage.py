@@ -220,3 +220,21 @@ def test_a_stale_temporary_file_disturbs_no_later_run(letters):
         assert not found.findings["lost"].any()
         assert (stale, "hidden") in [(Path(file).name, reason) for file, reason in found.passed_over.rows()]
         Path("o.parquet").unlink()
+
+
+def test_a_scan_shows_premiums_beside_the_language_that_is_meant_or_says_why_not(capsys):
+    for name in ("eng-GB", "deu"):
+        Path(f"{name}.txt").write_text("a b\n" if name == "deu" else "a\n")
+    command = ["tokens", "scan", "deu.txt", "eng-GB.txt", "-t", "letters.json", "--lang-from", "filename"]
+    for options, shown, line in (
+        ([], "3.00", ""),
+        (["--reference", "fra"], "–", "No premiums: reference 'fra' was not counted: choose one of deu, eng-GB"),
+        (["--reference", "none"], "–", ""),
+    ):
+        with pytest.raises(SystemExit) as ended:
+            main([*command, *options])
+        out = capsys.readouterr().out
+        assert ended.value.code == 0
+        assert next(row.split()[2] for row in out.splitlines() if row.startswith("deu")) == shown
+        assert ("No premiums" in out) == bool(line)
+        assert line in out
