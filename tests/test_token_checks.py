@@ -186,7 +186,7 @@ def glotgap(capsys):
 def test_the_command_shows_writes_and_returns_what_was_lost(glotgap, file, tmp_path):
     path = file(b"cafe\xcc\x81\nfine\n")
     code, out, err = glotgap(path, "--lang", "fra", "--out", str(tmp_path / "c.csv"))
-    assert (code, err) == (0, "")
+    assert (code, err) == (0, f"wrote {tmp_path}/c.csv\n")
     assert ["not", "NFC", "1", "1", "2", "fra,", "x.txt:1"] in [line.split() for line in out.splitlines()]
     assert out.splitlines()[-1] == "2 documents of 1 language in 1 file: 1 check found something; all was read."
     assert_frame_equal(tables.read(tmp_path / "c.csv", "CHECKS"), check(path, lang="fra"))

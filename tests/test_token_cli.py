@@ -91,7 +91,7 @@ def test_no_reference_no_premium(glotgap):
 @pytest.mark.parametrize("suffix", ["svg", "png", "pdf", "html"])
 @pytest.mark.parametrize("kind", ["premium", "lorenz"])
 def test_plot_writes_a_picture(glotgap, tmp_path, kind, suffix):
-    assert glotgap("plot", "counts.parquet", "-o", f"x.{suffix}", "--kind", kind) == (0, "", "")
+    assert glotgap("plot", "counts.parquet", "-o", f"x.{suffix}", "--kind", kind) == (0, "", f"wrote x.{suffix}\n")
     assert (tmp_path / f"x.{suffix}").stat().st_size > 1000
 
 

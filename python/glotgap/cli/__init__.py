@@ -1,15 +1,21 @@
 """The command line: the verbs of the library, and how they fail.
 
 `main` turns every outcome into an exit code: 0 done, 1 an error of glotgap or the system in one line on standard error,
-2 wrong usage, 130 interrupted, 141 (as of a signal) when the reader of its output left. A command's module is imported
-when the command is named, and imports what it needs when it runs, so `glotgap --help` waits for nothing.
+2 wrong usage, 130 interrupted (Ctrl-C), 143 and 129 ended by SIGTERM and SIGHUP, 141 (as of a signal) when the reader
+of its output left. A command that is stopped removes its temporary files and says in one line what it kept. A command's
+module is imported when the command is named, and imports what it needs when it runs, so `glotgap --help` waits for
+nothing.
 """
 
 import importlib
 import os
+import signal
 import sys
+import threading
 import warnings
-from typing import Final
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
 
 import click
 
@@ -33,6 +39,28 @@ class _LazyGroup(click.Group):
         command: click.Command = getattr(importlib.import_module(_COMMANDS[cmd_name]), cmd_name)
         return command
 
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (KeyboardInterrupt, _Ended) as stop:
+            raise _Stopped(stop) from stop  # click would print an empty line
+
+
+class _Ended(SystemExit):
+    """A signal asked the process to end; like Ctrl-C, it unwinds what runs."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.exit_code = code
+
+
+class _Stopped(Exception):  # noqa: N818  # it is no error
+    """The end of a command that was stopped; notes on the cause say what was kept."""
+
+    def __init__(self, cause: BaseException) -> None:
+        super().__init__("; ".join(["stopped", *getattr(cause, "__notes__", [])]))
+        self.exit_code = cause.exit_code if isinstance(cause, _Ended) else 130
+
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__)
@@ -45,9 +73,31 @@ def main(arguments: list[str] | None = None) -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # σ must not stop a terminal that cannot show it
             stream.reconfigure(errors="replace")
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), _unwinding_signals():
         warnings.showwarning = _show_warning
         sys.exit(_run(arguments))
+
+
+_SIGNALS: Final = ("SIGTERM", "SIGHUP")
+
+
+@contextmanager
+def _unwinding_signals() -> Iterator[None]:
+    """Let signals that end a process do it by an exception, unless whoever started it chose otherwise."""
+    here = threading.current_thread() is threading.main_thread()
+    known = [getattr(signal, name) for name in _SIGNALS if here and hasattr(signal, name)]
+    ours = [number for number in known if signal.getsignal(number) is signal.SIG_DFL]
+    try:
+        for number in ours:
+            signal.signal(number, _end)
+        yield
+    finally:
+        for number in ours:
+            signal.signal(number, signal.SIG_DFL)
+
+
+def _end(number: int, _frame: object) -> None:
+    raise _Ended(128 + number)
 
 
 def _show_warning(message: Warning | str, *_where: object, **_also: object) -> None:
@@ -61,8 +111,9 @@ def _run(arguments: list[str] | None) -> int:
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        return 130
+    except (_Stopped, click.Abort, KeyboardInterrupt) as stop:
+        click.echo(stop if isinstance(stop, _Stopped) else "stopped", err=True)
+        return stop.exit_code if isinstance(stop, _Stopped) else 130
     except BrokenPipeError:  # the reader of our output has left: say nothing more
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141

@@ -8,7 +8,7 @@ import click
 
 from glotgap._errors import BadArgumentError, UnsupportedError
 
-__all__ = ["check_picture", "check_table", "pictures", "usable"]
+__all__ = ["check_picture", "check_table", "language_or_none", "pictures", "say", "usable"]
 
 T = TypeVar("T")
 
@@ -19,6 +19,11 @@ def usable(check: Callable[[str], T], value: str) -> T:
         return check(value)
     except BadArgumentError as error:
         raise click.BadParameter(str(error)) from error
+
+
+def say(text: str) -> None:
+    """Tell on standard error, apart from results."""
+    click.echo(text, err=True)
 
 
 def check_table(_context: click.Context, _option: click.Parameter, value: str | None) -> str | None:
@@ -36,6 +41,11 @@ def check_picture(_context: click.Context, _option: click.Parameter, value: str)
 
     usable(check_path, value)
     return value
+
+
+def language_or_none(reference: str) -> str | None:
+    """Return the language that a reference names; None for the word none."""
+    return None if reference.lower() == "none" else reference
 
 
 def pictures(module: str) -> Any:

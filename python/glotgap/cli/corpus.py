@@ -25,18 +25,19 @@ def check_size(_context: click.Context, _option: click.Parameter, value: str) ->
 
 
 _OPTIONS: Final = (
-    click.option("--lang", metavar="CODE", help="Language of all documents."),
+    click.option("--lang", metavar="CODE", help="Language of all documents. Without any of these three it is und."),
     click.option("--lang-from", type=click.Choice(["filename", "directory"]),
-                 help="Where each file's language stands."),
+                 help="Where each file's language stands: in its name, as in news.srp-Latn.txt, or in the name of its "
+                 "directory, as in eng/news.txt."),
     click.option("--lang-field", metavar="FIELD", help="Field or column that names each document's language."),
     click.option("--text-field", default="text", show_default=True, metavar="FIELD",
-                 help="Field or column of the text."),
+                 help="Field or column of the text; a.b is field b inside a."),
     click.option("--documents", type=click.Choice(["line", "file", "blank"]), default="line", show_default=True,
-                 help="What a document of a plain text file is."),
+                 help="What a document of a plain text file is: a line, the file, or the lines up to a blank one."),
     click.option("--invalid", type=click.Choice(["skip", "replace"]), default="skip", show_default=True,
-                 help="What happens to text that is not UTF-8."),
+                 help="Text that is not UTF-8: leave its document out and report it, or put U+FFFD for its bad bytes."),
     click.option("--format", "form", type=click.Choice(_FORMATS),
-                 help="Format of all files, instead of what their content says."),
+                 help="Format of all files, where their content should not tell it."),
 )  # fmt: skip
 
 

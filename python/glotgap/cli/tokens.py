@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from glotgap._errors import BadFileError, GlotgapWarning
-from glotgap.cli.checks import check_picture, check_table, pictures
+from glotgap.cli.checks import check_picture, check_table, language_or_none, pictures, say
 from glotgap.cli.tokens_check import check
 from glotgap.cli.tokens_scan import scan
 
@@ -33,12 +33,14 @@ def _check_sort(_context: click.Context, _option: click.Parameter, value: str) -
 
 _tables = click.argument("paths", nargs=-1, required=True, metavar="COUNTS...")
 _reference = click.option("--reference", default="eng", show_default=True, metavar="LANGUAGE",
-                          help="Language that premiums compare with; 'none' for no premiums.")  # fmt: skip
+                          help="Language that premiums compare with, or its beginning (eng for eng-US); 'none' for no "
+                          "premiums.")  # fmt: skip
 _aligned = click.option("--aligned/--not-aligned", default=None,
-                        help="Whether the languages are translations of each other; told from the documents by "
-                        "default.")  # fmt: skip
-_unk_limit = click.option("--unk-limit", type=click.FloatRange(0, 1), default=0.1, show_default=True, metavar="SHARE",
-                          help="Share of unknown tokens above which a row is marked.")  # fmt: skip
+                        help="Whether the languages are translations of each other, document by document; by default "
+                        "those are that have as many documents as the reference.")  # fmt: skip
+_unk_limit = click.option("--unk-limit", type=click.FloatRange(0, 1), default=0.1, show_default=True,
+                          metavar="SHARE", help="Share of unknown tokens above which a row is marked and left out of "
+                          "comparisons.")  # fmt: skip
 
 
 @tokens.command()
@@ -46,19 +48,49 @@ _unk_limit = click.option("--unk-limit", type=click.FloatRange(0, 1), default=0.
 @_reference
 @_aligned
 @_unk_limit
-@click.option("--documents", metavar="FILE", help="DOCUMENTS of the same scan, for the mean premium of sentences.")
-@click.option("--resources", metavar="FILE", help="JSON object that says high or low for languages: adds their gap.")
-@click.option("--baseline", metavar="TOKENIZER", help="Tokenizer that normalised sequence lengths compare with.")
-@click.option("--window", type=click.IntRange(min=1), metavar="N", help="Tokens of a context window.")
-@click.option("--price", type=click.FloatRange(min=0), metavar="X", help="Price of a million tokens.")
+@click.option(
+    "--documents",
+    metavar="FILE",
+    help="DOCUMENTS of the same corpus (scan --per document), for the column premium_mean.",
+)
+@click.option(
+    "--resources",
+    metavar="FILE",
+    help='JSON object that says high or low for languages, as {"eng": "high"}: prints their gap.',
+)
+@click.option(
+    "--baseline", metavar="TOKENIZER", help="Tokenizer that normalised sequence lengths compare with (column nsl)."
+)
+@click.option(
+    "--window",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Tokens of a context window, for the columns context_chars and context_words.",
+)
+@click.option(
+    "--price",
+    type=click.FloatRange(min=0),
+    metavar="X",
+    help="Price of a million tokens, for the column cost: that of a million characters.",
+)
 @click.option("--alpha", type=click.FloatRange(min=0), default=2.5, show_default=True, metavar="A",
-              help="Order of the Rényi entropy.")  # fmt: skip
+              help="Order of the Rényi entropy and efficiencies.")  # fmt: skip
 @click.option("--sort", default="premium", show_default=True, callback=_check_sort, metavar="COLUMN",
-              help="Figure that ranks the languages, largest first.")  # fmt: skip
-@click.option("--top", type=click.IntRange(min=0), default=20, show_default="20", metavar="N",
+              help="Column that ranks the languages, largest first.")  # fmt: skip
+@click.option("--top", type=click.IntRange(min=0), default=20, show_default=True, metavar="N",
               help="Languages to print for each tokenizer.")  # fmt: skip
-@click.option("--out", metavar="FILE", callback=check_table, help="Write METRICS to a .parquet, .csv or .json file.")
-@click.option("--disparity", metavar="FILE", callback=check_table, help="Write DISPARITY, one row a tokenizer, too.")
+@click.option(
+    "--out",
+    metavar="FILE",
+    callback=check_table,
+    help="Write METRICS, with all its columns, to a .parquet, .csv or .json file.",
+)
+@click.option(
+    "--disparity",
+    metavar="FILE",
+    callback=check_table,
+    help="Write DISPARITY, one row a tokenizer with Gini coefficients, to such a file too.",
+)
 @click.option("--quiet", "-q", is_flag=True, help="Print nothing but errors and warnings.")
 def metrics(
     *,
@@ -78,13 +110,17 @@ def metrics(
     disparity: str | None,
     quiet: bool,
 ) -> None:
-    """Compute fertility, premium and the rest from COUNTS tables of disjoint sources, and print them by language."""
+    """Compute fertility, premium and the rest.
+
+    COUNTS are tables that scans of disjoint sources wrote; they are added. Prints the main figures by language;
+    --out keeps all. docs/tokens.md defines each.
+    """
     from glotgap import tables
     from glotgap import tokens as room
     from glotgap.report.tokens import show
 
     counts = _counts(paths)
-    named = None if reference == "none" else reference
+    named = language_or_none(reference)
     levels = None if resources is None else _levels(resources)
     with _told():
         frame = room.metrics(
@@ -107,6 +143,8 @@ def metrics(
             tables.write(table, path, made)
     if not quiet:
         show(frame, apart, None if levels is None else room.gaps(frame), by=sort, top=top)
+        for path in filter(None, (out, disparity)):
+            say(f"wrote {path}")
 
 
 @tokens.command()
@@ -119,20 +157,24 @@ def metrics(
 @_aligned
 @_unk_limit
 def plot(*, paths: Sequence[str], out: str, kind: str, reference: str, aligned: bool | None, unk_limit: float) -> None:
-    """Draw what COUNTS tables say of languages: their premiums, or how unequally tokens fall on them."""
+    """Draw premiums, or how unequally tokens fall.
+
+    COUNTS are tables that scans of disjoint sources wrote; they are added. Needs the report extra.
+    """
     drawn = pictures("token_pictures")
     from glotgap import tokens as room
     from glotgap.report.page import save
     from glotgap.report.tokens import sentence
 
     counts = _counts(paths)
-    named = None if reference == "none" else reference
+    named = language_or_none(reference)
     with _told():
         frame = room.metrics(counts, reference=named, unk_limit=unk_limit, aligned=aligned)
     apart = room.disparity(counts, reference=named, unk_limit=unk_limit, aligned=aligned)
     figure = drawn.premium_dots(frame) if kind == "premium" else drawn.lorenz_curve(frame, apart)
     text = [f"{row['tokenizer'][0]}: {sentence(row)}" for row in apart.iter_slices(1)]
     save(figure, out, title=_TITLES[kind], text=text)
+    say(f"wrote {out}")
 
 
 _TITLES: Final = {"premium": "Tokenizer premium by language", "lorenz": "How tokens fall on languages"}

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from glotgap.cli.checks import check_table
+from glotgap.cli.checks import check_table, say
 from glotgap.cli.corpus import LOST, check_size, corpus_options
 
 
@@ -20,13 +20,16 @@ def _check_name(_context: click.Context, _option: click.Parameter, value: str | 
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @corpus_options
 @click.option("--memory", default="512MB", show_default=True, callback=check_size, metavar="SIZE",
-              help="What the hashes that find duplicates may take.")  # fmt: skip
+              help="About how much the hashes that find duplicates may take; when it is full, duplicates are a lower "
+              "bound.")  # fmt: skip
 @click.option("--threads", type=click.IntRange(min=1), metavar="N", help="Threads; all cores by default.")
 @click.option("--list", "listed", metavar="CHECK", callback=_check_name,
-              help="List the files and languages of one check, as 'not NFC'.")  # fmt: skip
-@click.option("--top", type=click.IntRange(min=0), default=20, show_default="20", metavar="N",
+              help="List where one check found something, as 'not NFC': file, language and first place.")  # fmt: skip
+@click.option("--top", type=click.IntRange(min=0), default=20, show_default=True, metavar="N",
               help="Rows to print with --list, most documents first.")  # fmt: skip
-@click.option("--out", metavar="FILE", callback=check_table, help="Write CHECKS to a .parquet, .csv or .json file.")
+@click.option(
+    "--out", metavar="FILE", callback=check_table, help="Write the table CHECKS to a .parquet, .csv or .json file."
+)
 @click.option("--quiet", "-q", is_flag=True, help="Print nothing but errors.")
 def check(
     *,
@@ -38,7 +41,13 @@ def check(
     form: str | None,
     **reading: Any,
 ) -> int:
-    """Check the text of the corpus at PATH: files, directories, patterns, or - for standard input."""
+    """Check the text of a corpus.
+
+    PATH is a file, a directory, a quoted pattern such as 'crawl/**/*.jsonl', or - for standard input: text, JSON lines,
+    CSV, TSV, Parquet, Arrow or CoNLL-U, plain or in gz, zst, xz or bz2, told by content. Finds invalid UTF-8, text that
+    is not NFC, Zawgyi, zero-width marks, wrong scripts, duplicates, control characters, byte order marks and what could
+    not be read; changes nothing. The exit code is 3 where something was not read.
+    """
     from glotgap import tables
     from glotgap.cli.progress import scanning
     from glotgap.report.token_checks import show
@@ -50,4 +59,6 @@ def check(
         tables.write(found.frame, out, found.metadata)
     if not quiet:
         show(found.frame, found.passed_over, listed=listed, top=top)
+        if out is not None:
+            say(f"wrote {out}")
     return LOST if found.frame["lost"].any() else 0

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from glotgap._errors import BadArgumentError
-from glotgap.cli.checks import check_picture, check_table, pictures
+from glotgap.cli.checks import check_picture, check_table, pictures, say
 
 if TYPE_CHECKING:
     import polars as pl
@@ -74,11 +74,6 @@ _io = click.option(
 _quiet = click.option("--quiet", "-q", is_flag=True, help="Print nothing but errors and what was skipped.")
 
 
-def _say(text: str) -> None:
-    """Tell on standard error, apart from results."""
-    click.echo(text, err=True)
-
-
 @weights.command()
 @click.argument("path")
 @click.option("--per", default="tensor", show_default=True, callback=_check_per, metavar="PART",
@@ -86,7 +81,7 @@ def _say(text: str) -> None:
 @click.option("--out", metavar="FILE", callback=check_table, help="Write the table to a .parquet, .csv or .json file.")
 @click.option("--sort", default="kurtosis", show_default=True, callback=_check_sort, metavar="COLUMN",
               help="Column that ranks what is printed, worst first.")  # fmt: skip
-@click.option("--top", type=click.IntRange(min=0), default=20, show_default="20", metavar="N", help="Rows to print.")
+@click.option("--top", type=click.IntRange(min=0), default=20, show_default=True, metavar="N", help="Rows to print.")
 @_threads
 @_io
 @click.option("--quantile", type=click.FloatRange(0, 1), multiple=True, metavar="Q",
@@ -138,9 +133,9 @@ def scan(
     if not quiet:
         show(found.frame, found.skipped, by=sort, top=top)
     elif len(found.skipped):
-        _say(f"warning: {skipped_line(found.skipped)}")
+        say(f"warning: {skipped_line(found.skipped)}")
     if out is not None and not quiet:
-        _say(f"wrote {out}")
+        say(f"wrote {out}")
 
 
 @weights.command()
@@ -172,7 +167,7 @@ def plot(*, path: str, out: str, tensor: str | None, bits: int, threads: int | N
         title, text = f"{tensor} and its {bits}-bit clips", []
     save(figure, out, title=title, text=text)
     if not quiet:
-        _say(f"wrote {out}")
+        say(f"wrote {out}")
 
 
 def _is_table(path: str) -> bool:
@@ -201,6 +196,6 @@ def _scanned(path: str, *, threads: int | None, io: str, quiet: bool) -> "tuple[
     with reading(quiet=quiet) as progress:
         found = inspect(path, io=io, threads=threads, progress=progress, quantiles=(), tails=(), clip=False)
     if len(found.skipped):
-        _say(f"warning: {skipped_line(found.skipped)}")
+        say(f"warning: {skipped_line(found.skipped)}")
     lines = [sentence(found.frame), " ".join(skipped_lines(found.skipped)), unknown_line(found.frame) or ""]
     return found.frame, [line for line in lines if line]

@@ -150,10 +150,16 @@ def finding_lines(findings: pl.DataFrame, passed_over: pl.DataFrame, *, limit: i
 
 
 def _finding(row: dict[str, object]) -> str:
-    places = row["places"]
-    where = f", at {', '.join(places[:3])}" if isinstance(places, list) and places else ""
     head = "Not counted" if row["lost"] else "Found"
-    return f"{head}: {row['count']:,} x {row['fault']} in {readable(str(row['file']))}{where}"
+    return f"{head}: {row['count']:,} x {row['fault']} in {readable(str(row['file']))}{_where(row['places'])}"
+
+
+def _where(places: object) -> str:
+    """Say where the first ones are; line 0 is the file as a whole."""
+    if not isinstance(places, list) or not places or places[0] == "0":
+        return ""
+    whole = places[0].startswith("0 (")
+    return f": {places[0][3:-1]}" if whole else f", at {', '.join(places[:3])}"
 
 
 def _gap(row: dict[str, object]) -> str:

@@ -5,6 +5,7 @@ from typing import Final
 
 import polars as pl
 
+from glotgap._arguments import typed
 from glotgap._errors import BadArgumentError
 from glotgap.tables.checks import CHECKS
 from glotgap.tables.counts import COUNTS
@@ -23,6 +24,7 @@ TABLES: Final[Mapping[str, Table]] = {
 """Every table by its name."""
 
 
+@typed
 def check(name: str, frame: pl.DataFrame) -> None:
     """Raise unless `frame` is a table `name`: columns, their order and types, unique keys, no NaN.
 
@@ -49,6 +51,7 @@ def check(name: str, frame: pl.DataFrame) -> None:
         raise _wrong(declared, f"two rows share one key ({', '.join(declared.key)})")
 
 
+@typed
 def sort(name: str, frame: pl.DataFrame) -> pl.DataFrame:
     """Return the rows sorted by the key of table `name`, nulls first."""
     return frame.sort(named(name).key, nulls_last=False, maintain_order=True)

@@ -59,5 +59,6 @@ UNITS: Final = {
     "truncated": "places",
     "damaged": "places",
     "empty file": "files",
+    "unreadable file": "files",
 }
 """Every check, and what its occurrences are."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 from polars.exceptions import PolarsError
 
+from glotgap._arguments import typed
 from glotgap._atomic import check_target, replacing
 from glotgap._errors import BadArgumentError, BadFileError
 from glotgap.tables.checking import check, named, pair, sort
@@ -16,16 +17,19 @@ from glotgap.tables.declaration import FLAG, Column, Table
 __all__ = ["check_path", "read", "read_metadata", "write"]
 
 
+@typed
 def check_path(path: str | os.PathLike[str]) -> Path:
     """Return `path` if a table can be written there; call it before the work that makes the table.
 
     Raises:
-        BadArgumentError: the suffix is none of .parquet, .csv, .json, or the directory does not exist.
+        BadArgumentError: the suffix is none of .parquet, .csv, .json, the name is not UTF-8, or there is no such
+            directory.
     """
     _format(Path(path))
     return check_target(path)
 
 
+@typed
 def write(frame: pl.DataFrame, path: str | os.PathLike[str], metadata: Mapping[str, str]) -> None:
     """Write a table to a .parquet, .csv or .json file that appears whole or not at all.
 
@@ -53,6 +57,7 @@ def write(frame: pl.DataFrame, path: str | os.PathLike[str], metadata: Mapping[s
             file.write(json.dumps(dict(metadata), ensure_ascii=False, indent=1).encode() + b"\n")
 
 
+@typed
 def read(path: str | os.PathLike[str], name: str = "TENSORS") -> pl.DataFrame:
     """Return the table stored at `path`, checked against the declaration of `name` and sorted by its key.
 
@@ -77,6 +82,7 @@ def read(path: str | os.PathLike[str], name: str = "TENSORS") -> pl.DataFrame:
     return sort(name, frame)
 
 
+@typed
 def read_metadata(path: str | os.PathLike[str]) -> dict[str, str]:
     """Return the metadata stored with a table; empty for a CSV without its `.meta.json`.
 
@@ -100,6 +106,10 @@ def read_metadata(path: str | os.PathLike[str]) -> dict[str, str]:
 
 
 def _format(path: Path) -> str:
+    try:
+        os.fsencode(path).decode()
+    except UnicodeError as error:
+        raise BadArgumentError(f"{str(path)!r}: a table is read and written by a name in UTF-8; rename it") from error
     suffix = path.suffix.lower()
     if suffix not in {".parquet", ".csv", ".json"}:
         raise BadArgumentError(f"cannot tell the format of {str(path)!r}: end it in .parquet, .csv or .json")

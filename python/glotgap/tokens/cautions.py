@@ -32,7 +32,7 @@ def warn(frame: pl.DataFrame, asked: Asked) -> None:
             texts.append(_unaligned(frame, reference))
     for text in texts:
         if text is not None:
-            warnings.warn(text, GlotgapWarning, stacklevel=3)
+            warnings.warn(text, GlotgapWarning, stacklevel=4)
 
 
 def _unknown(frame: pl.DataFrame, limit: float) -> str | None:

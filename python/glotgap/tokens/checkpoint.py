@@ -6,6 +6,8 @@ the scan was asked for. A scan that is asked for anything else does not go on fr
 
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,10 +15,10 @@ from typing import Any
 import polars as pl
 
 from glotgap import tables
-from glotgap._errors import BadArgumentError
+from glotgap._errors import BadArgumentError, BadFileError
 from glotgap.tokens.segmenters import Letters
 
-__all__ = ["Checkpoint", "refuse_other"]
+__all__ = ["Checkpoint", "refuse_other", "whole"]
 
 
 @dataclass(slots=True)
@@ -52,11 +54,12 @@ class Checkpoint:
         found = tables.check_path(path)
         if not found.exists():
             return cls(found, asked)
-        metadata = tables.read_metadata(found)
+        with whole(found):
+            metadata = tables.read_metadata(found)
         refuse_other(found, metadata, asked, "reports")
-        reports: dict[str, Any] = json.loads(metadata["reports"])
-        letters: Letters = json.loads(metadata["letters"])
-        return cls(found, asked, tables.read(found, "COUNTS"), reports, int(metadata["verified"]), letters)
+        with whole(found):
+            reports, letters = (dict[str, Any](json.loads(metadata[state])) for state in ("reports", "letters"))
+            return cls(found, asked, tables.read(found, "COUNTS"), reports, int(metadata["verified"]), letters)
 
     def save(self) -> None:
         """Keep what was counted so far."""
@@ -69,6 +72,24 @@ class Checkpoint:
         """Forget it: the scan is done."""
         if self.path is not None:
             self.path.unlink(missing_ok=True)
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[None]:
+    """Say of what cannot be read inside that the checkpoint at `path` is damaged, and what to do.
+
+    Raises:
+        BadFileError: says so.
+    """
+    try:
+        yield
+    except (BadFileError, KeyError, TypeError, ValueError) as error:
+        remedy = "remove it, and what it holds is counted anew"
+        raise BadFileError(f"the checkpoint {path} is damaged ({_reason(error)}); {remedy}") from error
+
+
+def _reason(error: Exception) -> str:
+    return f"it lacks {error}" if isinstance(error, KeyError) else str(error)
 
 
 def refuse_other(path: Path, found: dict[str, str], asked: dict[str, str], state: str) -> None:

@@ -13,9 +13,10 @@ from typing import Any, Final
 import polars as pl
 
 from glotgap import _core, tables
+from glotgap._arguments import typed
 from glotgap.tokens.given import paths_or_documents
-from glotgap.tokens.opening import Path_, left, opened, paths_of, reading_of, streamed
-from glotgap.tokens.outcome import passed_over_frame
+from glotgap.tokens.opening import Path_, left, names_of, opened, reading_of, streamed
+from glotgap.tokens.outcome import file_name, passed_over_frame
 from glotgap.tokens.progress import Watcher, watcher
 from glotgap.tokens.scripts import expected
 from glotgap.tokens.sizes import parse_size
@@ -25,7 +26,7 @@ __all__ = ["Checks", "check", "inspect_text"]
 _OF_LETTERS: Final = ("script", "wrong script")
 _OF_BYTES: Final = ("duplicate",)
 _WITHOUT_SHARE: Final = ("documents", "Zawgyi", "CR LF")
-_OF_FILES: Final = ("byte order mark", "empty file", "truncated", "damaged")
+_OF_FILES: Final = ("byte order mark", "empty file", "truncated", "damaged", "unreadable file")
 """Faults of the reader of which each is a file's; each of the others is a document."""
 
 _NOTES: Final = {
@@ -49,6 +50,7 @@ class Checks:
     metadata: dict[str, str]
 
 
+@typed
 def check(
     sources: Path_ | Iterable[Any],
     *,
@@ -113,6 +115,7 @@ def check(
     ).frame
 
 
+@typed
 def inspect_text(
     sources: Path_ | Iterable[Any],
     *,
@@ -163,11 +166,9 @@ class _Texts:
 
 
 def _of_files(paths: list[str], reading: dict[str, Any], asked: dict[str, Any]) -> _Texts:
-    corpus = opened(paths_of(paths), reading)
+    corpus = opened(paths, reading)
     columns, reports, level = corpus.check(**asked)
-    return _Texts(
-        columns, level, [str(file) for file in corpus.files], corpus.languages, corpus.findings(reports), left(corpus)
-    )
+    return _Texts(columns, level, names_of(corpus), corpus.languages, corpus.findings(reports), left(corpus))
 
 
 def _of_documents(documents: Iterator[Any], reading: dict[str, Any], asked: dict[str, Any]) -> _Texts:
@@ -227,7 +228,8 @@ def _faults(found: _Texts) -> pl.DataFrame:
     rows = []
     for fault, lost, path, count, places in found.findings:
         place, note = places[0] if places else (0, "")
-        row = {"source": str(path), "group": languages[str(path)], "check": fault, "lost": lost, "occurrences": count}
+        name = file_name(path)
+        row = {"source": name, "group": languages.get(name), "check": fault, "lost": lost, "occurrences": count}
         row |= {"documents": None if fault in _OF_FILES else count, "place": place or None, "note": note or None}
         rows.append(row)
     return pl.DataFrame(rows, schema=_GIVEN).filter(pl.col("check") != "NUL character")

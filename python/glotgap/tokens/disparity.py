@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from glotgap import tables
+from glotgap._arguments import typed
 from glotgap._errors import BadArgumentError
 from glotgap.tokens.asked import Asked
 from glotgap.tokens.counted import added
@@ -28,6 +29,7 @@ GAP_METRICS = ("premium", "fertility", "bytes_per_token")
 _KEY = ("tokenizer", "segmenter")
 
 
+@typed
 def disparity(
     counts: pl.DataFrame,
     *,
@@ -58,6 +60,7 @@ def disparity(
     return tables.sort("DISPARITY", whole.select(*tables.DISPARITY.schema()))
 
 
+@typed
 def gaps(metrics: pl.DataFrame, of: Sequence[str] = GAP_METRICS) -> pl.DataFrame:
     """Return GAPS: the mean of each metric over high- and over low-resource languages, their difference and ratio.
 

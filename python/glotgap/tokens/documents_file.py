@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from glotgap import _core, tables
-from glotgap._atomic import check_target, replacing
+from glotgap._atomic import replacing
 from glotgap._errors import BadArgumentError
-from glotgap.tokens.checkpoint import refuse_other
+from glotgap.tokens.checkpoint import refuse_other, whole
+from glotgap.tokens.opening import names_of
 from glotgap.tokens.parts import behind, cut, share
 from glotgap.tokens.progress import watcher
 from glotgap.tokens.segmenters import Letters, add_letters
@@ -34,7 +35,7 @@ def check_out(out: str | os.PathLike[str], per: str) -> Path:
         raise BadArgumentError("out is for per='document', whose rows are many: write the table that scan returns")
     if Path(out).suffix.lower() != ".parquet":
         raise BadArgumentError(f"out is {str(out)!r}: documents are written as they are counted, which needs .parquet")
-    return check_target(out)
+    return tables.check_path(out)
 
 
 def write_documents(stream: _core.Stream, wanted: Wanted, out: Path, metadata: dict[str, str]) -> tuple[list[str], int]:
@@ -87,7 +88,7 @@ class _Job:
         self.corpus = corpus
         self.wanted = wanted
         self.metadata = metadata
-        self.sources = [str(file) for file in corpus.files]
+        self.sources = names_of(corpus)
         self.files = corpus.unit_files
         self.sizes = [size for _, size in corpus.units]
         self.order = sorted(range(len(self.files)), key=lambda unit: (self.sources[self.files[unit]], unit))
@@ -125,10 +126,12 @@ class _Job:
             path = _part(checkpoint, number)
             if not path.exists():
                 return
-            metadata = tables.read_metadata(path)
+            with whole(path):
+                metadata = tables.read_metadata(path)
             refuse_other(path, metadata, self.metadata, "part")
-            state: dict[str, Any] = json.loads(metadata["part"])
-            self._take(state["units"], state["reports"], state["verified"], state["letters"])
+            with whole(path):
+                state: dict[str, Any] = json.loads(metadata["part"])
+                self._take(state["units"], state["reports"], state["verified"], state["letters"])
             yield path
 
     def _take(self, units: list[int], reports: list[str], verified: int, letters: Letters) -> None:

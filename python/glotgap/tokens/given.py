@@ -35,18 +35,20 @@ def paths_or_documents(sources: Any) -> list[str] | Iterator[Any]:
         BadArgumentError: it is neither; or the first document is the name of a file.
     """
     if isinstance(sources, str | os.PathLike):
-        return [os.fspath(sources)]
+        return _paths([sources])
     if _is_table(sources) and not isinstance(sources, Iterator):
         return iter([sources])
     if isinstance(sources, Mapping | bytes) or not isinstance(sources, Iterable):
-        raise BadArgumentError(f"sources is a {type(sources).__name__}: give paths, or an iterable of documents")
+        raise BadArgumentError(
+            f"sources is a {type(sources).__name__}: give paths as str or pathlib.Path, or an iterable of documents"
+        )
     if isinstance(sources, list | tuple):
         is_paths = all(isinstance(source, str | os.PathLike) for source in sources)
-        return [os.fspath(path) for path in sources] if is_paths else iter(sources)
+        return _paths(sources) if is_paths else iter(sources)
     rest = iter(sources)
     start = next(rest, _END)
     if isinstance(start, os.PathLike):
-        return [os.fspath(path) for path in chain([start], rest)]
+        return _paths(chain([start], rest))
     if isinstance(start, str) and _is_file(start):
         raise BadArgumentError(f"the first document is {start!r}, the name of a file: give files as a list of paths")
     return iter(()) if start is _END else chain([start], rest)
@@ -57,6 +59,32 @@ def _is_file(text: str) -> bool:
         return len(text) < 4096 and Path(text).is_file()
     except (OSError, ValueError):
         return False
+
+
+def _paths(sources: Iterable[Any]) -> list[str]:
+    """Return one or more paths as a list.
+
+    Raises:
+        BadArgumentError: there is none, or one is no path.
+    """
+    paths = list(sources)
+    if not paths:
+        raise BadArgumentError("no sources: give at least one file, directory or pattern")
+    strangers = [path for path in paths if not isinstance(path, str | os.PathLike)]
+    if strangers:
+        raise BadArgumentError(
+            f"{strangers[0]!r:.80} is no path: give str or pathlib.Path; os.fsdecode makes str of bytes"
+        )
+    return [_system_path(os.fsdecode(path)) for path in paths]
+
+
+def _system_path(path: str) -> str:
+    """Refuse what no name of a file can be."""
+    try:
+        os.fsencode(path)
+    except UnicodeEncodeError as error:
+        raise BadArgumentError(f"{path!r} is no path: {error}; os.fsdecode makes a path of any bytes") from error
+    return path
 
 
 def _is_table(item: Any) -> bool:
@@ -173,9 +201,9 @@ def _inside_frame(frame: pl.DataFrame, name: str, position: int) -> pl.Series:
         column = frame.select(expression).to_series()
     except pl.exceptions.PolarsError as error:
         raise _wrong(position, f"has no column {name!r}", f"name one of {', '.join(frame.columns[:20])}") from error
-    if isinstance(column.dtype, pl.Categorical | pl.Enum):
+    if isinstance(column.dtype, pl.Categorical | pl.Enum | pl.Null):
         return column.cast(pl.String)
-    if not isinstance(column.dtype, pl.String | pl.Binary | pl.Null):
+    if not isinstance(column.dtype, pl.String | pl.Binary):
         raise _wrong(position, f"has a column {name!r} of {column.dtype}", "name a column of strings")
     return column
 

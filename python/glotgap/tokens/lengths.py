@@ -6,6 +6,7 @@ tokenizers within a language; premiums compare languages within a tokenizer.
 
 import polars as pl
 
+from glotgap._arguments import typed
 from glotgap._errors import BadArgumentError
 from glotgap.tokens.counted import LANGUAGE, added, checked
 
@@ -14,6 +15,7 @@ __all__ = ["nsl", "with_nsl"]
 _TEXT = ("group", "segmenter")
 
 
+@typed
 def nsl(counts: pl.DataFrame) -> pl.DataFrame:
     """Return group, segmenter, tokenizer, baseline and nsl for every pair of tokenizers that counted the same text.
 

@@ -14,12 +14,14 @@ from collections.abc import Iterable
 import polars as pl
 
 from glotgap import tables
+from glotgap._arguments import typed
 from glotgap._errors import BadArgumentError
 from glotgap.tokens.counted import FREQUENCIES, LANGUAGE, added, checked
 
 __all__ = ["merge"]
 
 
+@typed
 def merge(parts: Iterable[pl.DataFrame]) -> pl.DataFrame:
     r"""Return COUNTS with one row a language, tokenizer and segmenter: the sum of all parts.
 

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from glotgap import tables
+from glotgap._arguments import typed
 from glotgap._errors import BadArgumentError
 from glotgap.tokens.asked import Asked
 from glotgap.tokens.cautions import caution, warn
@@ -28,6 +29,7 @@ EVENNESS = tuple(Evenness.__dataclass_fields__)
 """The columns that need token frequencies."""
 
 
+@typed
 def metrics(
     counts: pl.DataFrame,
     *,

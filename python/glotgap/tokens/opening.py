@@ -9,23 +9,11 @@ import polars as pl
 from glotgap import _core
 from glotgap._errors import BadArgumentError
 from glotgap.tokens.given import Reader
-from glotgap.tokens.outcome import passed_over_frame
+from glotgap.tokens.outcome import file_name, passed_over_frame
 
-__all__ = ["Path_", "left", "opened", "paths_of", "reading_of", "streamed"]
+__all__ = ["Path_", "left", "names_of", "opened", "reading_of", "streamed"]
 
 Path_: TypeAlias = str | os.PathLike[str]
-
-
-def paths_of(sources: Path_ | Sequence[Path_]) -> list[str]:
-    """Return one or more paths as a list.
-
-    Raises:
-        BadArgumentError: there is none.
-    """
-    paths = [os.fspath(path) for path in ([sources] if isinstance(sources, str | os.PathLike) else sources)]
-    if not paths:
-        raise BadArgumentError("no sources: give at least one file, directory or pattern")
-    return paths
 
 
 def opened(paths: Sequence[str], reading: dict[str, Any]) -> _core.Corpus:
@@ -99,6 +87,19 @@ def _language_from(lang: str | None, lang_from: str | None, lang_field: str | No
     if lang_from not in {None, "filename", "directory"}:
         raise BadArgumentError(f"lang_from is {lang_from!r}: give filename or directory")
     return "", lang_from or "none"
+
+
+def names_of(corpus: _core.Corpus) -> list[str]:
+    """Return the names of a corpus's files, as tables hold them.
+
+    Raises:
+        BadArgumentError: two files would have one name.
+    """
+    names = [file_name(file) for file in corpus.files]
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise BadArgumentError(f"two files would be called {twice!r} in a table: rename the one that is not UTF-8")
+    return names
 
 
 def left(corpus: _core.Corpus) -> pl.DataFrame:

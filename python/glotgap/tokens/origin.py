@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from glotgap import _core
+from glotgap.tokens.opening import names_of
 from glotgap.tokens.tokenizer import Tokenizer
 
 __all__ = ["described", "made"]
@@ -18,7 +19,7 @@ def described(corpus: _core.Corpus, tokenizers: Sequence[Tokenizer], arguments: 
         units.update(f"{name}\n".encode())
     return {
         **made(tokenizers, arguments),
-        "files": json.dumps([str(file) for file in corpus.files]),
+        "files": json.dumps(names_of(corpus)),
         "units_sha256": units.hexdigest(),
     }
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import polars as pl
 
+from glotgap._arguments import typed
 from glotgap._errors import BadArgumentError, GlotgapWarning
 from glotgap.tokens.documents_file import check_out
 from glotgap.tokens.given import paths_or_documents
@@ -25,6 +26,7 @@ from glotgap.tokens.wanted import Wanted
 __all__ = ["SEGMENTERS", "inspect", "scan"]
 
 
+@typed
 def scan(
     sources: Path_ | Iterable[Any],
     tokenizers: Tokenizer | Iterable[Tokenizer],
@@ -132,10 +134,11 @@ def scan(
         first = lost.row(0, named=True)
         what = f"{first['count']} x {first['fault']} in {first['file']}"
         text = f"not all was counted: {what}; glotgap.tokens.inspect lists all"
-        warnings.warn(text, GlotgapWarning, stacklevel=2)
+        warnings.warn(text, GlotgapWarning, stacklevel=3)
     return found.frame
 
 
+@typed
 def inspect(
     sources: Path_ | Iterable[Any],
     tokenizers: Tokenizer | Iterable[Tokenizer],
@@ -200,20 +203,23 @@ def inspect(
 
 
 def _named(tokenizers: list[Any]) -> list[Tokenizer]:
-    stranger = next((one for one in tokenizers if not isinstance(one, Tokenizer)), None)
-    if stranger is not None:
-        raise BadArgumentError(f"{stranger!r:.80} is no Tokenizer: give what Tokenizer.load returns")
+    strangers = [one for one in tokenizers if not isinstance(one, Tokenizer)]
+    if strangers:
+        raise BadArgumentError(f"{strangers[0]!r:.80} is no Tokenizer: give what Tokenizer.load returns")
     names = [tokenizer.name for tokenizer in tokenizers]
     if not names:
         raise BadArgumentError("no tokenizer: give at least one")
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
-        raise BadArgumentError(f"two tokenizers are called {twice!r}: name them with Tokenizer.load(…, name=…)")
+        raise BadArgumentError(
+            f"two tokenizers are called {twice!r}: name one otherwise, with Tokenizer.load(…, name='x'), or with "
+            "-t x=PATH on the command line"
+        )
     return tokenizers
 
 
-def _check(verify: object, per: str) -> None:
+def _check(verify: int, per: str) -> None:
     if per not in {"language", "document"}:
         raise BadArgumentError(f"per is {per!r}: give language or document")
-    if not isinstance(verify, int) or not 0 <= verify < 2**60:
+    if not 0 <= verify < 2**60:
         raise BadArgumentError(f"verify is {verify!r}: give a number of documents, or 0")

@@ -11,9 +11,9 @@ from glotgap._errors import BadArgumentError
 from glotgap.tokens.by_document import documents_frame
 from glotgap.tokens.checkpoint import Checkpoint
 from glotgap.tokens.documents_file import write_documents, write_files
-from glotgap.tokens.opening import left, opened, paths_of, streamed
+from glotgap.tokens.opening import left, names_of, opened, streamed
 from glotgap.tokens.origin import described, made
-from glotgap.tokens.outcome import Scan, findings_frame, passed_over_frame
+from glotgap.tokens.outcome import Scan, file_name, findings_frame, passed_over_frame
 from glotgap.tokens.parts import Parts, counts_frame
 from glotgap.tokens.progress import watcher
 from glotgap.tokens.wanted import Wanted
@@ -23,7 +23,7 @@ __all__ = ["scan_documents", "scan_files"]
 
 def scan_files(paths: list[str], wanted: Wanted, checkpoint: str | os.PathLike[str] | None) -> Scan:
     """Count files."""
-    corpus = opened(paths_of(paths), wanted.reading)
+    corpus = opened(paths, wanted.reading)
     metadata = described(corpus, wanted.tokenizers, wanted.arguments)
     passed_over = left(corpus)
     if wanted.out is not None:
@@ -35,10 +35,10 @@ def scan_files(paths: list[str], wanted: Wanted, checkpoint: str | os.PathLike[s
         asked = {**wanted.counting, "progress": watcher(wanted.progress)}
         columns, reports, verified, letters = corpus.documents(list(range(len(corpus.units))), 0, asked)
         wanted.segmenter.check(letters)
-        frame = documents_frame(columns, list(map(str, corpus.files)), wanted.names, words=wanted.segmenter.name)
+        frame = documents_frame(columns, names_of(corpus), wanted.names, words=wanted.segmenter.name)
         return Scan(frame, findings_frame(corpus.findings(reports)), passed_over, verified, metadata)
     parts = Parts(corpus, wanted, Checkpoint.open(checkpoint, metadata))
-    frame = parts.count("\n".join(sorted(paths)) if wanted.name is None else wanted.name)
+    frame = parts.count("\n".join(sorted(map(file_name, paths))) if wanted.name is None else wanted.name)
     wanted.segmenter.check(parts.checkpoint.letters)
     parts.checkpoint.remove()
     findings = findings_frame(corpus.findings(parts.reports))

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glotgap import _core
+from glotgap._arguments import typed
 from glotgap._errors import BadArgumentError
 
 __all__ = ["Tokenizer"]
@@ -35,6 +36,7 @@ class Tokenizer:
 
     __slots__ = ("_core", "_json", "name", "notes")
 
+    @typed
     def __init__(self, json: str, *, name: str = "tokenizer", notes: Sequence[str] = ()) -> None:
         self._core = _core.Tokenizer.from_json(json)
         self._json = json
@@ -42,6 +44,7 @@ class Tokenizer:
         self.notes = (*notes, *(f"the {option} stored in the file is left out" for option in self._core.left_out))
 
     @classmethod
+    @typed
     def load(cls, source: Any, *, name: str | None = None) -> Self:
         """Load a tokenizer.
 
@@ -81,6 +84,7 @@ class Tokenizer:
         """SHA-256 of its tokenizer.json."""
         return hashlib.sha256(self._json.encode()).hexdigest()
 
+    @typed
     def count(
         self, texts: Any, *, threads: int | None = None, progress: Callable[[int, int], object] | None = None
     ) -> NDArray[np.uint32]:
@@ -100,6 +104,7 @@ class Tokenizer:
         """
         return self._core.count(_texts(texts), threads=threads, progress=progress)
 
+    @typed
     def encode(self, text: str) -> list[int]:
         """Return the token numbers of a text, without special tokens.
 

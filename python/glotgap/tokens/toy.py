@@ -2,11 +2,13 @@
 
 import polars as pl
 
+from glotgap._arguments import typed
 from glotgap.tables import COUNTS
 
 __all__ = ["counts"]
 
 
+@typed
 def counts(source: str = "toy") -> pl.DataFrame:
     """Return COUNTS of two aligned documents in two languages: German costs twice as many tokens as English.
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glotgap import _core
+from glotgap._arguments import typed
 from glotgap._errors import BadArgumentError, UnsupportedError
 
 __all__ = ["DTYPES", "Histogram", "Moments", "histogram", "moments"]
@@ -62,6 +63,7 @@ class Moments:
     def __init__(self) -> None:
         self._core = _core.Moments()
 
+    @typed
     def update(self, array: Array) -> Self:
         """Append the values of `array` and return self.
 
@@ -72,6 +74,7 @@ class Moments:
         self._core = self._core.merge(_core.Moments.of(*_stored(array)))
         return self
 
+    @typed
     def merge(self, other: "Moments") -> "Moments":
         """Return the moments of these values followed by `other`'s."""
         return _wrap(self._core.merge(other._core))
@@ -87,10 +90,12 @@ class Moments:
     max = property(lambda self: self._core.max)
     absmax = property(lambda self: self._core.absmax)
 
+    @typed
     def skew(self, *, bias: bool = True) -> float | None:
         """Skewness g1, or with `bias=False` G1 (None below 3 values)."""
         return self._core.skew(bias=bias)
 
+    @typed
     def kurtosis(self, *, bias: bool = True) -> float | None:
         """Excess kurtosis g2 (0 for a Gaussian), or with `bias=False` G2 (None below 4 values)."""
         return self._core.kurtosis(bias=bias)
@@ -149,30 +154,37 @@ class Histogram:
     mean_abs_dev = property(lambda self: self._core.mean_abs_dev)
     entropy = property(lambda self: self._core.entropy)
 
+    @typed
     def skew(self, *, bias: bool = True) -> float | None:
         """Skewness, as `Moments.skew`."""
         return self._core.skew(bias=bias)
 
+    @typed
     def kurtosis(self, *, bias: bool = True) -> float | None:
         """Excess kurtosis, as `Moments.kurtosis`."""
         return self._core.kurtosis(bias=bias)
 
+    @typed
     def quantile(self, q: float) -> float | None:
         """The q-th quantile, interpolated as numpy does by default; BadArgumentError for q outside [0, 1]."""
         return self._core.quantile(q)
 
+    @typed
     def tail(self, k: float) -> float | None:
         """Share of values with |x - mean| > k std; None without spread."""
         return self._core.tail(k)
 
+    @typed
     def clip(self, bits: int, grid: str = "mid-rise") -> float | None:
         """The clip of least squared error for 2 to 8 bits on grid "mid-rise" or "sym-int"; None for all zeros."""
         return self._core.clip(bits, grid)
 
+    @typed
     def sqnr(self, bits: int, grid: str = "mid-rise", *, clip: float | None = None) -> float | None:
         """Signal to quantization noise in dB at `clip`, or at the best clip; infinite when nothing is lost."""
         return self._core.sqnr(bits, grid, clip)
 
+    @typed
     def merge(self, other: "Histogram") -> "Histogram":
         """Return the histogram of both; BadArgumentError when the dtypes differ."""
         return Histogram(self._core.merge(other._core))

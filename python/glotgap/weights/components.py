@@ -28,6 +28,7 @@ from functools import lru_cache
 from numbers import Integral
 from typing import Any, Final
 
+from glotgap._arguments import typed
 from glotgap.tables import COMPONENTS
 
 __all__ = ["COMPONENTS", "Heads", "Place", "heads", "is_conv1d", "place"]
@@ -116,6 +117,7 @@ _NUMBER = re.compile(r"\.\d+(?=\.|$)")
 _WRAPPING = re.compile(r"\.(?:base_layer|lora_[ab](?:\.\w+)?)$")
 
 
+@typed
 def place(name: str, config: Mapping[str, Any] | None = None) -> Place:
     """Return the layer and component of the parameter `name`; an unknown name is `other`, never an error.
 
@@ -140,6 +142,7 @@ def _component(stem: str, model_type: str) -> str:
     return next((component for component, pattern in rules if pattern.search(stem)), "other")
 
 
+@typed
 def heads(name: str, shape: Sequence[int], config: Mapping[str, Any] | None) -> Heads | None:
     """Return how the attention matrix `name` is cut into heads, or None where it has none or they do not fit.
 

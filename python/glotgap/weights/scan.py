@@ -14,6 +14,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from glotgap import _core, tables
+from glotgap._arguments import typed
 from glotgap._errors import BadArgumentError, GlotgapWarning
 from glotgap.weights.arrays import Histogram
 from glotgap.weights.components import place
@@ -48,6 +49,7 @@ class Scan:
     metadata: dict[str, str]
 
 
+@typed
 def scan(
     path: str | os.PathLike[str],
     *,
@@ -96,10 +98,11 @@ def scan(
         first = found.skipped.row(0, named=True)
         what = f"{first['tensor'] or first['file']}: {first['reason']}"
         text = f"{len(found.skipped)} skipped, the first: {what}; glotgap.weights.inspect lists all"
-        warnings.warn(text, GlotgapWarning, stacklevel=2)
+        warnings.warn(text, GlotgapWarning, stacklevel=3)
     return found.frame
 
 
+@typed
 def inspect(
     path: str | os.PathLike[str],
     *,
@@ -139,6 +142,7 @@ def inspect(
     return Scan(frame, _skipped_frame(skipped), metadata)
 
 
+@typed
 def tensor_histogram(
     path: str | os.PathLike[str],
     tensor: str,

@@ -30,7 +30,9 @@ impl<'py> Texts<'py> {
             return tuple.iter().enumerate().map(string).collect::<PyResult<_>>().map(Self::Strings);
         }
         let arrays = given.extract::<AnyArray>().map_err(|_| wrong(format!("texts is a {}", kind(given))))?;
-        Ok(Self::Arrays(arrays.into_chunked_array()?.into_inner().0))
+        let arrays =
+            arrays.into_chunked_array().map_err(|e| wrong(format!("the texts cannot be taken from Arrow ({e})")))?;
+        Ok(Self::Arrays(arrays.into_inner().0))
     }
 
     /// The texts as slices of what Python owns.

@@ -18,6 +18,7 @@ from glotgap.tokens.convert import gguf, sentencepiece, tiktoken
 from glotgap.tokens.convert.document import Converted
 from glotgap.tokens.convert.gguf_header import MAGIC
 from glotgap.tokens.convert.hub import download, is_hub_id
+from glotgap.tokens.outcome import file_name
 
 __all__ = ["to_json"]
 
@@ -110,13 +111,13 @@ def _from_directory(folder: Path) -> Answer:
             names = ", ".join(file.name for file in found[:3])
             raise BadArgumentError(f"{folder}: holds {len(found)} files {pattern} ({names}, …); name the one to take")
         if found:
-            return _answer(_from_file(found[0]), folder.resolve().name)
+            return _answer(_from_file(found[0]), file_name(folder.resolve().name))
     raise BadFileError(f"{folder}: holds no tokenizer (none of {', '.join(_IN_A_DIRECTORY)}); give the file itself")
 
 
 def _name(path: Path) -> str:
     """Return the name of a file without its suffix, or that of its directory where every tokenizer is called so."""
-    return path.resolve().parent.name if path.stem in _PLAIN_NAMES else path.stem
+    return file_name(path.resolve().parent.name if path.stem in _PLAIN_NAMES else path.stem)
 
 
 def _from_file(path: Path) -> Converted:

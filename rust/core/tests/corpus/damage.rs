@@ -91,7 +91,7 @@ fn content_wins_over_the_name() {
 #[test]
 fn files_that_are_no_corpus_are_refused_with_a_remedy() {
     let place = Place::new();
-    let files: [(&str, Vec<u8>, &str); 10] = [
+    let files: [(&str, Vec<u8>, &str); 12] = [
         ("a.json", b"[{\"text\": \"a\"}]".to_vec(), "JSON array"),
         ("a.jsonl", b"plain text\n".to_vec(), "no JSON objects"),
         ("a.parquet", b"plain text\n".to_vec(), "something else"),
@@ -99,6 +99,8 @@ fn files_that_are_no_corpus_are_refused_with_a_remedy() {
         ("a.txt", b"\xff\xfea\0b\0".to_vec(), "UTF-16"),
         ("a.txt", "sixteen letters and more".bytes().flat_map(|byte| [byte, 0]).collect(), "UTF-16"),
         ("a.bin", b"\x93NUMPY\x01\0".to_vec(), "NumPy"),
+        ("a.txt", b"\xff\xfe\0\0a\0\0\0".to_vec(), "UTF-32"),
+        ("a.jsonl", b"\0\0\xfe\xff\0\0\0{".to_vec(), "UTF-32"),
         ("a.gz", pack(&pack(b"a", "gz"), "gz"), "twice"),
         ("a.csv", b"id,body\n1,a\n".to_vec(), "id, body"),
         ("a.parquet.gz", pack(b"PAR1....", "gz"), "inside another compression"),
@@ -141,11 +143,95 @@ fn directories_and_patterns_give_sorted_files_once() {
     let paths: Vec<PathBuf> = vec![place.path().join("d"), place.path().join("d/*.txt")];
     let corpus = Corpus::open(&paths, &Options { lang: Lang::Directory, ..Options::default() }).unwrap();
     let outcome = outcome(&corpus);
-    assert_eq!(outcome.texts(), ["y", "d/a/z.txt", "d/b.txt", "d/.hidden.txt"]);
+    assert_eq!(outcome.texts(), ["y", "d/a/z.txt", "d/b.txt"]);
     assert_eq!(outcome.documents[0].1, "a");
     assert_eq!(outcome.faults(), [("empty file", 1, vec![0])]);
     let passed: Vec<_> = corpus.passed_over().iter().map(|it| it.why).collect();
-    assert_eq!(passed, ["hidden", "its name says no format that is read", "named twice", "named twice"]);
+    assert_eq!(passed, ["hidden", "its name says no format that is read", "named twice", "named twice", "hidden"]);
+    let named = read_all(&[place.path().join("d/.*.txt")], &Options::default());
+    assert_eq!(named.texts(), ["d/.hidden.txt"]);
+}
+
+#[test]
+fn a_pattern_finds_what_its_parts_match() {
+    let place = Place::new();
+    let names = ["a/x.txt", "a/b/x.txt", "a/b/c/x.txt", "a/b/c/y.txt", "a/[z].txt", "x.txt", "a/.git/x.txt"];
+    for name in names {
+        place.write(name, name);
+    }
+    let found = |pattern: &str| {
+        let outcome = Corpus::open(&[place.path().join(pattern)], &Options::default()).map(|it| outcome(&it));
+        outcome.map(|it| it.texts().into_iter().map(str::to_owned).collect::<Vec<_>>()).unwrap_or_default()
+    };
+    assert_eq!(found("*/x.txt"), ["a/x.txt"]);
+    assert_eq!(found("**/x.txt"), ["x.txt", "a/x.txt", "a/b/x.txt", "a/b/c/x.txt"]);
+    assert_eq!(found("a/**/c/?.txt"), ["a/b/c/x.txt", "a/b/c/y.txt"]);
+    assert_eq!(found("a/b/../[x-z].txt"), ["a/x.txt"]);
+    assert_eq!(found("a/[z].txt"), ["a/[z].txt"], "a file of that name");
+    assert_eq!(found("a/[[]z].txt"), ["a/[z].txt"]);
+    assert_eq!(found("[ab]"), found("a"));
+    assert_eq!(found("*.txt/"), Vec::<String>::new());
+    assert_eq!(found("a/[x"), Vec::<String>::new());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn names_that_are_not_utf8_are_read() {
+    use std::os::unix::ffi::OsStrExt;
+
+    let place = Place::new();
+    let name = |bytes: &[u8]| place.path().join("d").join(std::ffi::OsStr::from_bytes(bytes));
+    place.write("d/a.txt", "plain");
+    for (bytes, text) in [(&b"caf\xe9.txt"[..], "one"), (b"caf\xe8.txt", "two")] {
+        std::fs::write(name(bytes), text).unwrap();
+    }
+    let texts = |path: PathBuf| read(&path, &Options::default()).texts().join(" ");
+    assert_eq!(texts(place.path().join("d")), "plain two one");
+    assert_eq!(texts(place.path().join("d/*.txt")), "plain two one");
+    assert_eq!(texts(place.path().join("**/caf?.txt")), "two one");
+    assert_eq!(texts(name(b"caf\xe9.txt")), "one");
+    let corpus = Corpus::open(&[place.path().join("d")], &Options::default()).unwrap();
+    assert_ne!(corpus.id(1), corpus.id(2));
+    let named = Options { lang: Lang::Filename, ..Options::default() };
+    assert!(Corpus::open(&[place.path().join("d")], &named).err().unwrap().to_string().contains("no language"));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_broken_link_in_a_directory_is_a_loss_and_no_end() {
+    let place = Place::new();
+    place.write("d/a.txt", "a");
+    place.write("d/z.txt", "z");
+    std::os::unix::fs::symlink("gone", place.path().join("d/broken.txt")).unwrap();
+    std::os::unix::fs::symlink("loop.txt", place.path().join("d/loop.txt")).unwrap();
+    for path in [place.path().join("d"), place.path().join("d/*"), place.path().join("**/*.txt")] {
+        let outcome = read(&path, &Options::default());
+        assert_eq!(outcome.texts(), ["a", "z"]);
+        let lost: Vec<_> = outcome.findings.iter().filter(|it| it.fault.loses()).collect();
+        assert_eq!(lost.iter().map(|it| it.fault).collect::<Vec<_>>(), [Fault::Unreadable; 2], "{path:?}");
+        assert!(lost[0].file.ends_with("broken.txt") && lost[0].first[0].note.contains("No such file"));
+    }
+    let named = Corpus::open(&[place.path().join("d/broken.txt")], &Options::default());
+    assert!(named.err().unwrap().to_string().contains("broken.txt"));
+}
+
+#[test]
+fn what_follows_compressed_data_is_damage_and_no_cut() {
+    let place = Place::new();
+    for packed in COMPRESSIONS {
+        for (rest, fault) in [
+            (&b"x"[..], Some(Fault::Damaged)),
+            (b"eleven byte", Some(Fault::Damaged)),
+            (&[b'x'; 5000], Some(Fault::Damaged)),
+            (&[0; 512], matches!(packed, "zst" | "bz2").then_some(Fault::Damaged)),
+            (&pack(b"", packed)[..3], Some(Fault::Truncated)),
+        ] {
+            let bytes = [&pack(b"one\ntwo\n", packed), rest].concat();
+            let outcome = read(&place.write(&format!("a.txt.{packed}"), bytes), &Options::default());
+            assert_eq!(outcome.texts(), ["one", "two"], "{packed}");
+            assert_eq!(outcome.findings.first().map(|it| it.fault), fault, "{packed} and {} bytes", rest.len());
+        }
+    }
 }
 
 #[test]

@@ -21,6 +21,7 @@ pub struct Corpus {
     layouts: Vec<Layout>,
     units: Vec<Unit>,
     passed_over: Vec<PassedOver>,
+    unreadable: Vec<(PathBuf, String)>,
     faults: Vec<(usize, Faults)>,
     names: Names,
 }
@@ -80,6 +81,7 @@ impl Corpus {
             layouts: Vec::new(),
             units: Vec::new(),
             passed_over: found.passed_over,
+            unreadable: found.unreadable,
             faults: Vec::new(),
             names: Names::default(),
         };
@@ -166,7 +168,7 @@ impl Corpus {
             Part::RowGroup(index) => format!("row group {index}"),
             Part::RecordBatch(index) => format!("record batch {index}"),
         };
-        format!("{}:{}:{part}", source.path.display(), source.bytes())
+        format!("{}:{}:{part}", source.path.as_os_str().as_encoded_bytes().escape_ascii(), source.bytes())
     }
 
     /// Reads a unit, batch by batch.
@@ -235,11 +237,18 @@ impl Corpus {
             faults.append(&report.faults, *lines);
             *lines += report.lines;
         }
-        files.iter().zip(&self.sources).flat_map(|((_, faults), source)| Finding::all(faults, &source.path)).collect()
+        let of_files = files.iter().zip(&self.sources);
+        let of_files = of_files.flat_map(|((_, faults), source)| Finding::all(faults, &source.path));
+        of_files.chain(self.unreadable.iter().map(Finding::unreadable)).collect()
     }
 }
 
 impl Finding {
+    fn unreadable((path, why): &(PathBuf, String)) -> Self {
+        let place = Place { number: 0, note: why.clone() };
+        Self { fault: Fault::Unreadable, file: path.clone(), count: 1, first: vec![place] }
+    }
+
     /// One for each kind of fault in `file`.
     pub fn all<'a>(faults: &'a Faults, file: &'a Path) -> impl Iterator<Item = Self> + use<'a> {
         faults.iter().map(|(fault, found)| Self {

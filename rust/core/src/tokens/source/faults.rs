@@ -34,6 +34,8 @@ pub enum Fault {
     Damaged,
     /// A file without a byte in it.
     EmptyFile,
+    /// A file or directory that a directory or a pattern led to, and the system does not give.
+    Unreadable,
     /// A byte order mark at the start of a file; it was left out.
     Mark,
     /// A document that holds the character NUL; it was kept.
@@ -63,6 +65,7 @@ impl Fault {
             Self::Truncated => "truncated",
             Self::Damaged => "damaged",
             Self::EmptyFile => "empty file",
+            Self::Unreadable => "unreadable file",
             Self::Mark => "byte order mark",
             Self::Nul => "NUL character",
         }

@@ -39,7 +39,7 @@ const FORMATS: [(&str, Format); 16] = [
 ];
 
 /// Begins of files that are certainly not a corpus, and what they are.
-const FOREIGN: [(&[u8], &str); 15] = [
+const FOREIGN: [(&[u8], &str); 17] = [
     (b"PK\x03\x04", "a zip archive"),
     (b"%PDF", "a PDF"),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
@@ -53,6 +53,8 @@ const FOREIGN: [(&[u8], &str); 15] = [
     (b"SQLite format 3", "an SQLite database"),
     (b"Obj\x01", "an Avro file"),
     (b"GGUF", "a GGUF model"),
+    (b"\xff\xfe\0\0", "UTF-32 text"),
+    (b"\0\0\xfe\xff", "UTF-32 text"),
     (b"\xff\xfe", "UTF-16 text"),
     (b"\xfe\xff", "UTF-16 text"),
 ];
@@ -129,7 +131,10 @@ fn refuse_foreign(head: &[u8]) -> Result<()> {
         None if is_utf16(head) => "UTF-16 text",
         None => return Ok(()),
     };
-    let remedy = "give plain text (UTF-8), JSON lines, CSV, Parquet or Arrow files, or name the format";
+    let remedy = match what {
+        "UTF-16 text" | "UTF-32 text" => "make it UTF-8, as iconv -t UTF-8 -f with that name does",
+        _ => "give plain text (UTF-8), JSON lines, CSV, Parquet or Arrow files, or name the format",
+    };
     Err(Error::unsupported(format!("the file is {what} and not a corpus"), remedy))
 }
 

@@ -101,6 +101,9 @@ fn unnamed(path: &Path, part: &str, like: &str) -> Error {
 /// The last of the parts between dots that looks like a language; a name of one part needs not look like one.
 fn of_name(path: &Path) -> Option<String> {
     let name = bare_name(path);
+    if name.contains(char::REPLACEMENT_CHARACTER) {
+        return None; // not UTF-8: two such names may look like one
+    }
     let named = name.rsplit('.').find(|part| looks_like_language(part)).map(str::to_owned);
     named.or_else(|| (!name.is_empty() && !name.contains('.')).then_some(name))
 }
@@ -142,6 +145,7 @@ mod tests {
             ("am.jsonl.zst", Some("am")),
             ("english.txt", Some("english")),
             ("part.00001.txt", None),
+            ("caf\u{fffd}.txt", None),
         ];
         for (name, language) in cases {
             assert_eq!(of_name(Path::new(name)).as_deref(), language, "{name}");

@@ -21,7 +21,7 @@
 //! Any text may hold NUL. Files are refused for what they certainly are (`head`), not for looking odd.
 //!
 //! A compressed file is one unit, and so is a CSV file, for a line end may lie inside a quoted field. JSON arrays,
-//! archives, UTF-16 and Parquet inside another compression are refused.
+//! archives, UTF-16, UTF-32 and Parquet inside another compression are refused.
 
 mod arrays;
 mod batch;
@@ -42,6 +42,7 @@ mod jsonl;
 mod language;
 mod layout;
 mod options;
+mod pattern;
 mod row_groups;
 mod stored;
 mod table;

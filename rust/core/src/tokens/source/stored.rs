@@ -112,9 +112,9 @@ pub(super) fn decompressed(compression: Compression, stored: Stream) -> io::Resu
     let stored = BufReader::with_capacity(BUFFER, stored);
     Ok(match compression {
         Compression::None => Box::new(stored),
-        Compression::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(stored)),
+        Compression::Gzip => Box::new(Members(Some(GzDecoder::open(stored)))),
         Compression::Zstd => Box::new(zstandard(stored)?),
-        Compression::Xz => Box::new(liblzma::bufread::XzDecoder::new_multi_decoder(stored)),
+        Compression::Xz => Box::new(Members(Some(XzDecoder::open(stored)))),
         Compression::Bzip2 => Box::new(bzip2::bufread::MultiBzDecoder::new(stored)),
     })
 }
@@ -132,5 +132,80 @@ pub(super) struct Broken(pub(super) Option<io::Error>);
 impl Read for Broken {
     fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
         self.0.take().map_or(Ok(0), Err)
+    }
+}
+
+type Stored = BufReader<Stream>;
+type GzDecoder = flate2::bufread::GzDecoder<Stored>;
+type XzDecoder = liblzma::bufread::XzDecoder<Stored>;
+
+/// The members of a file, one after the other; None after the last.
+///
+/// The crates' own decoders of many members take what follows the last for the begin of one more, and its lack of an end
+/// for a file cut short; that of xz also drops text that it had decoded before.
+struct Members<M>(Option<M>);
+
+/// A decoder of one member.
+trait Member: Read + Sized {
+    /// The first byte of every member.
+    const FIRST: u8;
+
+    fn open(stored: Stored) -> Self;
+
+    fn into_stored(self) -> Stored;
+}
+
+impl Member for GzDecoder {
+    const FIRST: u8 = 0x1f;
+
+    fn open(stored: Stored) -> Self {
+        Self::new(stored)
+    }
+
+    fn into_stored(self) -> Stored {
+        self.into_inner()
+    }
+}
+
+impl Member for XzDecoder {
+    const FIRST: u8 = 0xfd;
+
+    fn open(stored: Stored) -> Self {
+        Self::new(stored)
+    }
+
+    fn into_stored(self) -> Stored {
+        self.into_inner()
+    }
+}
+
+impl<M: Member> Read for Members<M> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while let Some(member) = self.0.as_mut() {
+            let read = member.read(buffer)?;
+            if read > 0 || buffer.is_empty() {
+                return Ok(read);
+            }
+            self.0 = self.0.take().map(M::into_stored).map_or(Ok(None), next)?;
+        }
+        Ok(0)
+    }
+}
+
+/// The member that comes next, if there is one; zeros that fill up a block are none.
+fn next<M: Member>(mut stored: Stored) -> io::Result<Option<M>> {
+    loop {
+        let ahead = stored.fill_buf()?;
+        match ahead.first() {
+            None => return Ok(None),
+            Some(0) => {
+                let zeros = ahead.iter().take_while(|&&byte| byte == 0).count();
+                stored.consume(zeros);
+            }
+            Some(&first) if first == M::FIRST => return Ok(Some(M::open(stored))),
+            Some(_) => {
+                return Err(io::Error::new(io::ErrorKind::InvalidData, "other bytes follow the compressed data"));
+            }
+        }
     }
 }
