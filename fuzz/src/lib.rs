@@ -1,6 +1,7 @@
 //! What the fuzz targets share: for each room the claim that is tested, and the panics that end a run.
 
 pub mod corpus;
+pub mod json;
 pub mod naive;
 pub mod tokenizer;
 pub mod weights;

@@ -37,6 +37,7 @@ mod json;
 mod jsonl;
 mod language;
 mod layout;
+mod messages;
 mod options;
 mod row_groups;
 mod stored;
