@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use arrow_array::types::Int8Type;
 use arrow_array::{
-    Array, ArrayRef, BinaryArray, BinaryViewArray, DictionaryArray, LargeStringArray, RecordBatch, StringArray,
-    StringViewArray, StructArray,
+    Array, ArrayRef, BinaryArray, BinaryViewArray, DictionaryArray, LargeStringArray, NullArray, RecordBatch,
+    StringArray, StringViewArray, StructArray,
 };
 use arrow_ipc::CompressionType;
 use arrow_ipc::writer::{FileWriter, IpcWriteOptions, StreamWriter};
@@ -289,4 +289,17 @@ fn an_arrow_message_that_states_a_length_it_cannot_have_is_damaged() {
             }
         }
     }
+}
+
+#[test]
+fn rows_without_bytes_are_counted_at_once() {
+    let place = Place::new();
+    let rows = 1 << 45;
+    let nulls: ArrayRef = Arc::new(NullArray::new(rows));
+    let batch = RecordBatch::try_from_iter([("text", nulls)]).unwrap();
+    let mut writer = StreamWriter::try_new(Vec::new(), &batch.schema()).unwrap();
+    writer.write(&batch).unwrap();
+    let path = place.write("a.arrows", writer.into_inner().unwrap());
+    let outcome = read(&path, &Options::default());
+    assert_eq!(outcome.faults(), [("no text field", rows as u64, (1..=16).collect())]);
 }
