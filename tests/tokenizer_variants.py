@@ -249,6 +249,10 @@ def sentencepiece():
     fused = m.bpe(c, unk_token="<unk>", fuse_unk=True)
     variant("fuse_unk_across_cuts", fused, normalizer=llama, pre=split(r".{1,3}"), unlike="fuse_unk")
     variant("first", m.bpe(c, unk_token="<unk>"), pre=metaspace("first"), unlike="never")
+    dropped = {"normalizer": {"type": "Nmt"}, "pre": metaspace("first")}
+    variant("first_after_drop", m.bpe(c, unk_token="<unk>"), unlike="always", **dropped)
+    mapped = {"normalizer": PRECOMPILED, "pre": metaspace("first")}
+    variant("first_after_map", m.bpe(c, unk_token="<unk>"), unlike="never", **mapped)
     variant("always", m.bpe(c, unk_token="<unk>"), pre=metaspace("always"), added=tokens(), unlike="added_metaspace")
     variant("never", m.bpe(c, unk_token="<unk>"), pre=metaspace("never"))
     variant("metaspace_no_split", m.bpe(c, **on), pre=metaspace("first", cut=False), unlike="llama")

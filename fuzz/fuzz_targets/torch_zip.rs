@@ -2,7 +2,7 @@
 #![no_main]
 
 use glotgap_core::weights::source::{torch, zip};
-use glotgap_fuzz::{archive, check};
+use glotgap_fuzz::weights::{archive, check};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: &[u8]| {

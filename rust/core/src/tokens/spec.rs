@@ -97,12 +97,34 @@ fn check_model(model: &Value) -> Result<()> {
     if !model.is_object() {
         return Err(not_a_tokenizer("it has no \"model\""));
     }
+    check_merges(model)?;
     match model.get("dropout").and_then(Value::as_f64) {
         Some(dropout) if dropout != 0.0 => Err(Error::unsupported(
             format!("the model has dropout {dropout}: its tokens are random"),
             "set \"dropout\" to null in the file",
         )),
         _ => Ok(()),
+    }
+}
+
+/// The reference cuts the bytes of the prefix off the second half of each merge without a look at them. Where that would
+/// leave half a character, its error is no UTF-8, which ends a Python process.
+fn check_merges(model: &Value) -> Result<()> {
+    let prefix = model.get("continuing_subword_prefix").and_then(Value::as_str).unwrap_or_default();
+    let merges = model.get("merges").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    match merges.iter().filter_map(second).find(|half| half.get(prefix.len()..).is_none()) {
+        Some(half) => {
+            Err(not_a_tokenizer(&format!("{half:?} ends a merge and does not begin with the prefix {prefix:?}")))
+        }
+        None => Ok(()),
+    }
+}
+
+/// The second half of a merge: `["a", "b"]`, or `"a b"` in older files.
+fn second(merge: &Value) -> Option<&str> {
+    match merge {
+        Value::String(line) => line.split(' ').nth(1),
+        pair => pair.get(1)?.as_str(),
     }
 }
 
@@ -138,6 +160,15 @@ mod tests {
     fn what_is_no_tokenizer_is_refused() {
         for json in ["", "[]", "{}", r#"{"model": null}"#, &format!(r#"{{{MODEL}, "added_tokens": 3}}"#)] {
             assert!(Spec::parse(json).is_err(), "{json}");
+        }
+    }
+
+    #[test]
+    fn a_prefix_that_would_cut_a_character_is_refused() {
+        for merge in [r#""a é""#, r#"["a", "é"]"#, r#""a ""#] {
+            let model = format!(r##"{{"type": "BPE", "continuing_subword_prefix": "#", "merges": [{merge}]}}"##);
+            let error = Spec::parse(&format!(r#"{{"model": {model}}}"#)).err();
+            assert!(error.is_some_and(|e| e.what.contains("does not begin with the prefix \"#\"")), "{merge}");
         }
     }
 

@@ -129,6 +129,11 @@ impl Engine {
     fn new(spec: &Spec) -> std::result::Result<Self, Reason> {
         let normalizer = Normalizer::new(&spec.normalizer)?;
         let splitter = Splitter::new(&spec.pre_tokenizer)?;
+        if splitter.first_only().is_some_and(|mark| !normalizer.keeps_start(mark)) {
+            return Err(Reason::new(
+                "Metaspace prepends to the first word only, and the normalizer may drop what begins it",
+            ));
+        }
         let model = Model::new(&spec.model, splitter.is_byte_level())?;
         let added = Added::new(&spec.added, normalizer.is_identity())?;
         let units = prove_units(&normalizer, &splitter, &model);
@@ -180,5 +185,45 @@ fn prove_units(
         Cut::AfterText if !normalizer.keeps_ends_from_head() => crossed("what the normalizer may make of a part's end"),
         Cut::AfterText if model.breaks_before(head) => Ok(Some(head).filter(|&head| head != ' ')),
         Cut::AfterText => crossed("another character"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Tokenizer;
+
+    const BERT: &str =
+        r#"{"type": "BertNormalizer", "clean_text": true, "handle_chinese_chars": true, "lowercase": true}"#;
+    const NORMALIZERS: [(&str, bool); 13] = [
+        ("null", true),
+        (BERT, false),
+        (r#"{"type": "Nmt"}"#, false),
+        (r#"{"type": "StripAccents"}"#, false),
+        (r#"{"type": "NFD"}"#, true),
+        (r#"{"type": "NFKC"}"#, true),
+        (r#"{"type": "Lowercase"}"#, true),
+        (r#"{"type": "Strip", "strip_left": true, "strip_right": true}"#, false),
+        (r#"{"type": "Strip", "strip_left": false, "strip_right": true}"#, true),
+        (r#"{"type": "Prepend", "prepend": "b"}"#, true),
+        (r#"{"type": "Replace", "pattern": {"String": "é"}, "content": "ab"}"#, true),
+        (r#"{"type": "Replace", "pattern": {"String": "a"}, "content": ""}"#, false),
+        (r#"{"type": "Replace", "pattern": {"Regex": " {2,}|ab"}, "content": "▁"}"#, true),
+    ];
+
+    #[test]
+    fn the_first_word_is_the_one_that_the_reference_takes_for_it() {
+        let texts = ["ab", "  ab", "\u{301}ab", "\u{feff}ab", "éab", "aab", "e\u{301}b", "b a", "ﬁ", "İ", ""];
+        for (normalizer, has_engine) in NORMALIZERS {
+            let tokenizer = Tokenizer::from_json(&format!(
+                r#"{{"normalizer": {normalizer}, "pre_tokenizer": {{"type": "Metaspace", "replacement": "▁",
+                "prepend_scheme": "first", "split": false}}, "model": {{"type": "BPE", "unk_token": "?",
+                "vocab": {{"?": 0, "a": 1, "b": 2, "▁": 3, "▁a": 4, "▁b": 5}}, "merges": ["▁ a", "▁ b"]}}}}"#
+            ));
+            let tokenizer = tokenizer.unwrap_or_else(|e| unreachable!("{normalizer}: {e}"));
+            assert_eq!(tokenizer.engine().is_some(), has_engine, "{normalizer}");
+            for text in texts {
+                assert_eq!(tokenizer.ids(text).ok(), tokenizer.reference().ids(text).ok(), "{normalizer}: {text:?}");
+            }
+        }
     }
 }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use arrow_array::types::Int8Type;
 use arrow_array::{
-    Array, ArrayRef, BinaryArray, BinaryViewArray, DictionaryArray, LargeStringArray, RecordBatch, StringArray,
-    StringViewArray, StructArray,
+    Array, ArrayRef, BinaryArray, BinaryViewArray, DictionaryArray, LargeStringArray, NullArray, RecordBatch,
+    StringArray, StringViewArray, StructArray,
 };
 use arrow_ipc::CompressionType;
 use arrow_ipc::writer::{FileWriter, IpcWriteOptions, StreamWriter};
@@ -261,4 +261,45 @@ fn arrays_of_every_kind_of_text_give_the_same_documents() {
             assert_eq!(report.unwrap().faults.count(Fault::Missing), missing as u64);
         }
     }
+}
+
+#[test]
+fn an_arrow_message_that_states_a_length_it_cannot_have_is_damaged() {
+    let place = Place::new();
+    let documents = sample();
+    let codec = Some(CompressionType::LZ4_FRAME);
+    let whole = std::fs::read(arrow(&place, &documents, codec)).unwrap();
+    // The size that a compressed buffer begins with: a frame of LZ4 follows it.
+    let frame = whole.windows(4).position(|it| it == [0x04, 0x22, 0x4d, 0x18]).unwrap();
+    let stream = whole.windows(4).position(|it| it == [0xff; 4]).unwrap();
+    let mut bytes = whole.clone();
+    bytes[frame - 8..frame].copy_from_slice(&(1_i64 << 46).to_le_bytes());
+    for (name, start) in [("a.arrow", 0), ("a.arrows", stream)] {
+        let outcome = read(&place.write(name, &bytes[start..]), &by_field());
+        assert!(outcome.findings.iter().any(|it| it.fault == Fault::Damaged), "{name}: {:?}", outcome.findings);
+    }
+    // The length of a body, wherever it stands: as the footer and as the message has it.
+    let body = |bytes: &[u8], at: usize| i64::from_le_bytes(bytes[at..at + 8].try_into().unwrap());
+    for at in (0..whole.len() - 8).filter(|&at| (64..4096).contains(&body(&whole, at))) {
+        let mut bytes = whole.clone();
+        bytes[at + 5] = 0x40;
+        for (name, start) in [("b.arrow", 0), ("b.arrows", stream)] {
+            if let Ok(corpus) = Corpus::open(&[place.write(name, &bytes[start..])], &by_field()) {
+                crate::fixtures::outcome(&corpus);
+            }
+        }
+    }
+}
+
+#[test]
+fn rows_without_bytes_are_counted_at_once() {
+    let place = Place::new();
+    let rows = 1 << 45;
+    let nulls: ArrayRef = Arc::new(NullArray::new(rows));
+    let batch = RecordBatch::try_from_iter([("text", nulls)]).unwrap();
+    let mut writer = StreamWriter::try_new(Vec::new(), &batch.schema()).unwrap();
+    writer.write(&batch).unwrap();
+    let path = place.write("a.arrows", writer.into_inner().unwrap());
+    let outcome = read(&path, &Options::default());
+    assert_eq!(outcome.faults(), [("no text field", rows as u64, (1..=16).collect())]);
 }

@@ -30,6 +30,14 @@
 //! - *` {2,}`*: an occurrence that reaches over the cut has a space at the end of A.
 //!
 //! Anything else is refused.
+//!
+//! # The start
+//!
+//! A Metaspace that prepends to the first word only asks whether a word began, before it was normalized, at byte 0
+//! ([`super::Normalizer::keeps_start`]). The reference notes for each character where it came from. What drops the first
+//! characters (`BertNormalizer`, `Nmt`, `StripAccents`, `Strip` on the left) moves the start, and so does a `Replace` by
+//! nothing; one of several characters notes where the last of them stood. All others keep it, `Precompiled` too, which
+//! notes nothing of a character that it drops.
 
 use super::step::Step;
 use crate::tokens::spec::Reason;
@@ -55,6 +63,28 @@ pub fn prove(steps: &[Step]) -> Result<Proof, Reason> {
         proof.untouched = false;
     }
     Ok(proof)
+}
+
+/// Whether a text still begins at its first byte, or with a space or `mark`.
+pub fn keeps_start(steps: &[Step], mark: &str) -> bool {
+    let Some((last, others)) = steps.split_last() else { return true };
+    let marks = match last {
+        Step::Replace { to, .. } | Step::ReplaceRegex { to, .. } => to.starts_with(' ') || to.starts_with(mark),
+        step => step_keeps_start(step),
+    };
+    marks && others.iter().all(step_keeps_start)
+}
+
+fn step_keeps_start(step: &Step) -> bool {
+    match step {
+        Step::Lowercase(_) | Step::Compose(_) | Step::Bytes(_) | Step::Charsmap(_) | Step::Prepend(_) => true,
+        Step::ReplaceByte { to, .. } => !to.is_empty(),
+        Step::One(each) => !each.rule().to.is_empty(),
+        Step::Strip { left, .. } => !left,
+        Step::Nmt(_) | Step::StripAccents(_) | Step::Bert(_) | Step::Replace { .. } | Step::ReplaceRegex { .. } => {
+            false
+        }
+    }
 }
 
 fn follow(before: Proof, step: &Step) -> Result<Proof, Reason> {

@@ -105,6 +105,12 @@ impl Normalizer {
         if changed { now } else { text }
     }
 
+    /// Whether the first character of the normalized text is, for the reference, one that stood first in the text, or the
+    /// text begins with a space or `mark`; see `local.rs`.
+    pub fn keeps_start(&self, mark: &str) -> bool {
+        local::keeps_start(&self.steps, mark)
+    }
+
     /// What the space becomes before which a text is cut, if parts can be normalized apart; see `local.rs`.
     pub fn locality(&self) -> Result<char, Reason> {
         Ok(local::prove(&self.steps)?.head)

@@ -7,7 +7,7 @@ use arrow_array::RecordBatch;
 use super::batch::{Batch, Span};
 use super::columns::{Column, Piece};
 use super::faults::{Fault, Report};
-use super::gather::{Gather, Named, Scratch};
+use super::gather::{Gather, NULL, Named, Scratch};
 use super::language::{Names, UNDETERMINED};
 use super::options::{Invalid, Lang, Options};
 use crate::error::{Error, Result};
@@ -66,6 +66,10 @@ const REMEDY: &str = "name the language, or the field that holds it";
 
 /// Adds each row as a document; text that lies as one piece is handed over where it is.
 pub(super) fn rows(text: &Column, languages: Option<&Column>, count: usize, gather: &mut Gather) -> Result<()> {
+    if text.is_all_null() {
+        gather.add_nulls(count);
+        return Ok(());
+    }
     let mut row = 0;
     while row < count {
         let end = text.piece_end(row, count, PIECE);
@@ -100,7 +104,7 @@ fn pass(piece: &Piece, languages: Option<&Column>, first: usize, gather: &mut Ga
         gather.report.lines += 1;
         let place = gather.report.lines;
         let Some(Range { start, end }) = range.clone() else {
-            gather.fault(Fault::Missing, place, "null");
+            gather.fault(Fault::Missing, place, NULL);
             continue;
         };
         let language = named(languages, first + row);

@@ -48,6 +48,11 @@ impl<'a> Column<'a> {
         Ok(Self { values: Values::new(array)?, around })
     }
 
+    /// Whether the type of the column says that no row has a value.
+    pub(super) fn is_all_null(&self) -> bool {
+        matches!(self.values, Values::Null)
+    }
+
     /// The bytes of a value; none if it is null.
     pub(super) fn get(&self, row: usize) -> Option<&'a [u8]> {
         if self.around.iter().any(|array| array.is_null(row)) { None } else { self.values.get(row) }

@@ -104,6 +104,15 @@ impl Faults {
         }
     }
 
+    /// Adds `count` of this kind: at line or row `number`, and at those that follow.
+    pub fn add_run(&mut self, fault: Fault, number: u64, count: u64, note: &str) {
+        let shown = count.min(SHOWN as u64);
+        (0..shown).for_each(|i| self.add(fault, number + i, note));
+        if let Some(found) = self.0.get_mut(&fault) {
+            found.count += count - shown;
+        }
+    }
+
     /// How many of this kind there are.
     #[must_use]
     pub fn count(&self, fault: Fault) -> u64 {

@@ -19,6 +19,8 @@ pub(super) const FULL: usize = 256 << 10;
 
 /// What is wrong with an escape that is no character.
 pub(super) const HALF: &str = "half of a surrogate pair";
+/// What is found where a text is missing.
+pub(super) const NULL: &str = "null";
 
 /// Buffers that one thread carries from unit to unit.
 #[derive(Debug, Default)]
@@ -113,11 +115,17 @@ impl<'a> Gather<'a> {
     pub(super) fn add_row(&mut self, text: Option<&[u8]>, language: Named) -> Result<()> {
         let place = self.report.lines;
         let Some(text) = text else {
-            self.fault(Fault::Missing, place, "null");
+            self.fault(Fault::Missing, place, NULL);
             return Ok(());
         };
         let language = self.language_of(language, place)?;
         self.add_bytes(text, language, place)
+    }
+
+    /// Counts rows that are all null, however many: no bytes need stand for them.
+    pub(super) fn add_nulls(&mut self, rows: usize) {
+        self.report.faults.add_run(Fault::Missing, self.report.lines + 1, rows as u64, NULL);
+        self.report.lines += rows as u64;
     }
 
     pub(super) fn language_of(&mut self, language: Named, place: u64) -> Result<u32> {

@@ -7,13 +7,13 @@ use std::io::{self, BufReader, Cursor, ErrorKind, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use arrow_array::RecordBatch;
-use arrow_ipc::reader::{FileReader, FileReaderBuilder, StreamReader};
 use arrow_schema::{ArrowError, Schema};
 
 use super::arrays;
 use super::columns::{Column, is_text, not_text};
 use super::faults::Fault;
 use super::gather::Gather;
+use super::messages::{Decoder, Message};
 use super::options::{Lang, Options};
 use super::stored::Stream;
 use crate::error::{Error, Result};
@@ -75,11 +75,11 @@ fn column(schema: &Schema, name: &str) -> Result<usize> {
 
 impl Layout {
     /// Reads the footer; none if it is damaged.
-    pub(super) fn open(file: File, options: &Options) -> Result<Option<Self>> {
-        let Ok(reader) = sound(|| FileReader::try_new(BufReader::new(file), None)) else { return Ok(None) };
+    pub(super) fn open(mut file: File, options: &Options) -> Result<Option<Self>> {
+        let Ok((decoder, blocks)) = sound(|| Decoder::of_file(&mut file)) else { return Ok(None) };
         let wanted = Wanted::new(options);
-        let projection = wanted.projection(&reader.schema())?;
-        Ok(Some(Self { wanted, projection, batches: reader.num_batches() }))
+        let projection = decoder.schema.map_or(Ok(Vec::new()), |schema| wanted.projection(&schema))?;
+        Ok(Some(Self { wanted, projection, batches: blocks.len() }))
     }
 
     pub(super) const fn batches(&self) -> usize {
@@ -87,12 +87,11 @@ impl Layout {
     }
 
     /// Adds the rows of a record batch; a damaged one is a fault.
-    pub(super) fn read(&self, file: File, batch: usize, gather: &mut Gather) -> Result<()> {
-        let builder = FileReaderBuilder::new().with_projection(self.projection.clone());
+    pub(super) fn read(&self, mut file: File, batch: usize, gather: &mut Gather) -> Result<()> {
         let read = sound(|| {
-            let mut reader = builder.build(BufReader::new(file))?;
-            reader.set_index(batch)?;
-            reader.next().unwrap_or_else(|| Err(ArrowError::IpcError("the record batch is missing".to_owned())))
+            let (mut decoder, blocks) = Decoder::of_file(&mut file)?;
+            decoder.projection = Some(self.projection.clone());
+            decoder.batch(&mut file, &blocks[batch])
         });
         match read {
             Ok(rows) => self.wanted.add(&rows, gather),
@@ -108,20 +107,30 @@ impl Layout {
 pub(super) fn stream(stream: Stream, wanted: &Wanted, file: bool, gather: &mut Gather) -> Result<()> {
     let mut stream = BufReader::new(stream);
     let start = if file { skip_magic(&mut stream) } else { Ok(Vec::new()) };
-    let open = |start| sound(|| StreamReader::try_new(Cursor::new(start).chain(stream), None));
-    let opened = start.map_err(ArrowError::from).and_then(open);
-    let mut reader = match opened {
-        Ok(reader) => reader,
-        Err(error) => return broken(&error, gather),
-    };
-    wanted.projection(&reader.schema())?;
-    while let Some(batch) = sound(|| Ok(reader.next())).unwrap_or_else(|error| Some(Err(error))) {
-        match batch {
-            Ok(batch) => wanted.add(&batch, gather)?,
+    match start {
+        Ok(start) => messages(Cursor::new(start).chain(stream), wanted, gather),
+        Err(error) => broken(&error.into(), gather),
+    }
+}
+
+fn messages(mut stream: impl Read, wanted: &Wanted, gather: &mut Gather) -> Result<()> {
+    let mut decoder = Decoder::default();
+    loop {
+        let read = sound(|| match Message::next(&mut stream)? {
+            Some(message) => decoder.take(&message).map(Some),
+            None if decoder.schema.is_none() => Err(io::Error::from(ErrorKind::UnexpectedEof).into()),
+            None => Ok(None),
+        });
+        match read {
+            Ok(None) => return Ok(()),
+            Ok(Some(Some(rows))) => wanted.add(&rows, gather)?,
+            Ok(Some(None)) if decoder.projection.is_some() => {}
+            Ok(Some(None)) => {
+                decoder.projection = decoder.schema.as_ref().map(|schema| wanted.projection(schema)).transpose()?;
+            }
             Err(error) => return broken(&error, gather),
         }
     }
-    Ok(())
 }
 
 /// Reads the first words of a file: its magic number and padding, to the first word of the stream, which is returned.

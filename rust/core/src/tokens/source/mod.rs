@@ -41,6 +41,7 @@ mod json;
 mod jsonl;
 mod language;
 mod layout;
+mod messages;
 mod options;
 mod pattern;
 mod row_groups;

@@ -100,6 +100,11 @@ impl Splitter {
         self.steps.is_empty()
     }
 
+    /// What is put before the first word only, if something is.
+    pub fn first_only(&self) -> Option<&str> {
+        step::first_only(self.steps.first()?)
+    }
+
     /// Where a text that was not normalized, or whose [`Normalizer::locality`] is a space, can be cut.
     pub fn cuts_at_spaces(&self) -> Result<Cut, Reason> {
         cuts::prove(&self.steps, ' ')

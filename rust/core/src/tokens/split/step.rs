@@ -135,10 +135,17 @@ pub fn each_begun(text: &str, beginning: &str, mut piece: impl FnMut(&str)) {
     }
 }
 
+/// What the step puts before the first word only.
+pub fn first_only(step: &Step) -> Option<&str> {
+    match step {
+        Step::Metaspace { prepend: Prepend::First, replacement, .. } => Some(replacement),
+        _ => None,
+    }
+}
+
 /// "First" means the first word of the text: only the first step can tell which that is.
 pub fn check_first(steps: &[Step]) -> Result<(), Reason> {
-    let first_only = |step: &Step| matches!(step, Step::Metaspace { prepend: Prepend::First, .. });
-    if steps.iter().skip(1).any(first_only) {
+    if steps.iter().skip(1).any(|step| first_only(step).is_some()) {
         return Err(Reason::new("a Metaspace that prepends to the first word only is not the first step"));
     }
     Ok(())

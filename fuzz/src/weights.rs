@@ -1,7 +1,5 @@
-//! What the fuzz targets share: the claim that they test, and archives around their input.
-//!
-//! The claim: on any bytes a parser returns (no panic, hang or runaway memory), and every tensor that it lists
-//! lies inside its bytes and has no more values than they hold.
+//! The weights room. The claim: on any bytes a parser returns (no panic, hang or runaway memory), and every tensor that
+//! it lists lies inside its bytes and has no more values than they hold. And archives around the input.
 
 use std::sync::Arc;
 
