@@ -95,14 +95,18 @@ impl Pieces {
 
     fn follow(&mut self, live: &[Rule]) {
         let mut counts = vec![0usize; self.list.len()];
-        live.iter().for_each(|rule| counts[rule.left as usize] += 1);
+        for rule in live {
+            counts[rule.left as usize] += 1;
+        }
         for (piece, count) in self.list.iter_mut().zip(counts).filter(|(_, count)| *count > 0) {
             let slots = (count * 2).next_power_of_two(); // half of them stay empty
             (piece.start, piece.bits) = (self.followers.len() as u32, slots.trailing_zeros() as u8);
             self.followers.resize(self.followers.len() + slots, NO_FOLLOWER);
         }
         self.sieve.resize(self.followers.len() / 16 + 1, 0);
-        live.iter().for_each(|rule| self.insert(rule));
+        for rule in live {
+            self.insert(rule);
+        }
         self.followers = moved(std::mem::take(&mut self.followers));
     }
 
