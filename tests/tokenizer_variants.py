@@ -200,6 +200,8 @@ def stored_options():
     roberta = {"type": "ByteLevel", "add_prefix_space": True, "trim_offsets": False, "use_regex": True}
     variant("post_byte_level", m.bpe(m.byte_level()), pre=byte_level(), post=roberta)
     variant("post_template", m.word_piece(), normalizer=bert(), pre=BERT_WORDS, post=TEMPLATE)
+    twice = TEMPLATE | {"single": TEMPLATE["single"] * 2}
+    variant("post_twice", m.word_piece(), normalizer=bert(), pre=BERT_WORDS, post=twice, unlike="post_template")
 
 
 def added_tokens():

@@ -26,7 +26,8 @@ pub fn mutate(whole: &mut Value, choices: &mut Choices) {
         (0, Value::Object(fields)) => remove_field(fields, choices),
         (1, Value::Object(fields)) => rename_field(fields, choices),
         (0, Value::Array(items)) if !items.is_empty() => drop(items.remove(choices.below(items.len()))),
-        (1 | 2, Value::Array(items)) => items.push(copy),
+        (1, Value::Array(items)) => items.push(copy),
+        (2, Value::Array(items)) if !items.is_empty() => items.push(items[choices.below(items.len())].clone()),
         (3, place) => *place = copy,
         (_, place @ (Value::Object(_) | Value::Array(_))) => mutate_inside(place, choices),
         (_, place) => *place = leaf(choices),
@@ -104,8 +105,9 @@ fn leaf(choices: &mut Choices) -> Value {
 
 fn text(choices: &mut Choices) -> Value {
     const TEXTS: [&str; 32] = [
-        "", " ", "  ", "a", "e", "aa", "e ", " e", "b", "é", "e\u{301}", "\u{301}", "▁", "▁a", "Ġ", "##", "##e", "</w>",
-        "<unk>", "<0x41>", "日", "🇫", "\u{200d}", ".", "\\s+", "x*", "^", "$|e", "(?=e)", "[", "first", "always",
+        "", " ", "  ", "a", "e", "aa", "e ", " e", "b", "é", "e\u{301}", "\u{301}", "▁", "▁a", "Ġ", "##", "##e",
+        "</w>", "<unk>", "<0x41>", "日", "🇫", "\u{200d}", ".", "\\s+", "x*", "^", "$|e", "(?=e)", "[", "first",
+        "always",
     ];
     json!(TEXTS[choices.below(TEXTS.len())])
 }

@@ -40,6 +40,7 @@ mod lane;
 pub mod model;
 pub mod normalize;
 mod order;
+pub mod post;
 mod recent;
 pub mod reference;
 pub mod sample;

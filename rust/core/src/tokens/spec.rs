@@ -62,6 +62,8 @@ pub struct Spec {
     pub pre_tokenizer: Value,
     /// The model.
     pub model: Value,
+    /// The post-processor, or null.
+    pub post_processor: Value,
     /// The added tokens, in the order of the file.
     pub added: Vec<AddedToken>,
     /// The options of the file that are left out: "truncation", "padding".
@@ -83,8 +85,9 @@ impl Spec {
             list => serde_json::from_value(list).map_err(|e| not_a_tokenizer(&format!("added_tokens: {e}")))?,
         };
         let (normalizer, pre_tokenizer, model) = (take("normalizer"), take("pre_tokenizer"), take("model"));
+        let post_processor = take("post_processor");
         check_model(&model)?;
-        Ok(Self { normalizer, pre_tokenizer, model, added, left_out, json })
+        Ok(Self { normalizer, pre_tokenizer, model, post_processor, added, left_out, json })
     }
 }
 

@@ -27,6 +27,7 @@ use crate::tokens::counter::Counter;
 use crate::tokens::kinds::Kinds;
 use crate::tokens::model::{self, Model};
 use crate::tokens::normalize::{self, Normalizer, Place};
+use crate::tokens::post;
 use crate::tokens::reference::Reference;
 use crate::tokens::spec::{Reason, Spec};
 use crate::tokens::split::{self, Cut, Splitter};
@@ -127,6 +128,7 @@ impl Tokenizer {
 
 impl Engine {
     fn new(spec: &Spec) -> std::result::Result<Self, Reason> {
+        post::check(&spec.post_processor)?;
         let normalizer = Normalizer::new(&spec.normalizer)?;
         let splitter = Splitter::new(&spec.pre_tokenizer)?;
         if splitter.first_only().is_some_and(|mark| !normalizer.keeps_start(mark)) {

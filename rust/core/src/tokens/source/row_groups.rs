@@ -2,6 +2,11 @@
 //!
 //! Columns are read at the lowest level of the format, as byte arrays with definition levels. That gives the bytes as
 //! they were written, so that a text that is not UTF-8 is one fault and not the loss of its row group.
+//!
+//! # Limits
+//!
+//! A damaged header may state a list of two thousand million flags, which take no bytes. The library counts through it, for
+//! some seconds, in which nothing is heard of Ctrl-C.
 
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
