@@ -54,9 +54,6 @@ impl Counter {
     /// The tally of `text`.
     pub fn count(&mut self, tokenizer: &Tokenizer, text: &str) -> Result<Tally> {
         let Some(engine) = tokenizer.engine_for(text) else { return count_by_reference(tokenizer, text) };
-        if self.units.bytes() > self.memory {
-            self.units = Table::default();
-        }
         if engine.may_cut(text) {
             self.count_units(engine, &tokenizer.kinds, text)
         } else {
@@ -76,6 +73,9 @@ impl Counter {
 
     #[inline]
     fn count_unit(&mut self, engine: &Engine, kinds: &Kinds, text: &str, unit: Range<usize>) -> Result<Tally> {
+        if self.units.bytes() > self.memory {
+            self.units = Table::default();
+        }
         let Self { units: seen, words, scratch, .. } = self;
         let mut count = || words.count(engine, kinds, &text[unit.clone()], place(&unit), scratch);
         if may_repeat(text, &unit) { recall(seen.value(text.as_bytes(), unit.clone()), count) } else { count() }
