@@ -136,6 +136,15 @@ def test_what_the_iterator_raises_passes_through(loaded):
     assert caught.value is error
 
 
+@pytest.fixture
+def interruptible():
+    """SIGINT is heard, though a shell that started the tests in its background may have had it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_interrupts_stop_a_slow_iterator(loaded):
     def documents():
         while True:
@@ -149,6 +158,7 @@ def test_interrupts_stop_a_slow_iterator(loaded):
     timer.join()
 
 
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("threads", [1, 2])
 def test_interrupts_stop_the_counting_again(loaded, threads):
     """Long documents without white space, of which the reference counts the begins."""
