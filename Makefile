@@ -23,10 +23,6 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 PIP := $(VENV)/bin/python -m pip install --quiet
 say = @echo '==> $(1)'
 
-# One profile for all, so that what Cargo compiles for the wheel serves lints and tests too; the core's own tests have the
-# checks of a debug build.
-CORE := --config profile.release.package.glotgap-core
-RUST_TEST := cargo test --release --locked --workspace $(CORE).debug-assertions=true $(CORE).overflow-checks=true
 RUST := Cargo.toml Cargo.lock $(shell find rust -name '*.rs' -o -name Cargo.toml)
 INSTALLED := $(VENV)/.installed-
 
@@ -41,7 +37,7 @@ demo: $(INSTALLED)base $(VENV)/.demo ## scan a real model (all-MiniLM-L6-v2) and
 
 test: $(INSTALLED)$(EXTRAS) $(VENV)/.material ## run the Rust and the Python tests; PYTEST_ARGS='-m "not slow"' for the quick ones
 	$(call say,Rust tests: a few minutes, most of it compiling)
-	$(RUST_TEST)
+	cargo test-core
 	$(call say,Python tests: some minutes)
 	$(VENV)/bin/python -m pytest $(PYTEST_ARGS)
 
