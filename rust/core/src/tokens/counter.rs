@@ -23,6 +23,7 @@ use crate::tokens::normalize::Place;
 use crate::tokens::recent::Recent;
 use crate::tokens::table::{LONGEST, Table};
 use crate::tokens::tally::Tally;
+use crate::tokens::times::Stride;
 use crate::tokens::tokenizer::{Engine, Scratch, Tokenizer};
 use crate::tokens::units::each_unit;
 
@@ -32,6 +33,7 @@ pub struct Counter {
     words: Words,
     scratch: Scratch,
     memory: usize,
+    stride: Stride,
 }
 
 /// The words and the atoms seen lately; an atom may have other tokens than the same text as a word.
@@ -48,6 +50,7 @@ impl Counter {
             words: Words { recent: [Recent::new(12), Recent::new(12)], scratch: model::Scratch::default() },
             scratch: Scratch::default(),
             memory,
+            stride: Stride::default(),
         }
     }
 
@@ -73,7 +76,7 @@ impl Counter {
 
     #[inline]
     fn count_unit(&mut self, engine: &Engine, kinds: &Kinds, text: &str, unit: Range<usize>) -> Result<Tally> {
-        if self.units.bytes() > self.memory {
+        if self.stride.ends_with(unit.len()) && self.units.bytes() > self.memory {
             self.units = Table::default();
         }
         let Self { units: seen, words, scratch, .. } = self;
