@@ -1,0 +1,196 @@
+"""The bootstrap: how far a statistic would vary between samples, and the interval that follows (Efron 1979).
+
+Example:
+    >>> import numpy as np
+    >>> result = bootstrap((np.arange(50.0),), np.ptp, method="percentile", n_resamples=999, rng=1)
+    >>> result.confidence_interval.high, result.n_resamples
+    (49.0, 999)
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import fields
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glotgap._errors import BadArgumentError
+from glotgap.stats import asked
+from glotgap.stats.callables import Evaluator, evaluator
+from glotgap.stats.cautions import warn_degenerate
+from glotgap.stats.grouped import NAN_POLICIES, DataSets, data_sets
+from glotgap.stats.of_callable import bootstrap_callable
+from glotgap.stats.randomness import STREAMS, Source, source
+from glotgap.stats.results import BootstrapResult, ConfidenceInterval
+from glotgap.stats.schemes import BLOCK_KINDS, WEIGHINGS, Scheme
+from glotgap.stats.statistics import Named, named, recognized
+from glotgap.stats.wanted import ALTERNATIVES, METHODS, Found, Wanted
+
+__all__ = ["bootstrap"]
+
+Statistic: TypeAlias = Named | Evaluator
+
+
+def bootstrap(
+    data: Any,
+    statistic: str | Callable[..., Any],
+    *,
+    n_resamples: int = 9999,
+    batch: int | None = None,
+    vectorized: bool | None = None,
+    paired: bool = False,
+    axis: int = 0,
+    confidence_level: float = 0.95,
+    alternative: str = "two-sided",
+    method: str = "BCa",
+    bootstrap_result: Any = None,
+    rng: Any = None,
+    random_state: Any = None,
+    stream: str = "native",
+    strata: Any = None,
+    clusters: Any = None,
+    within: bool = False,
+    block: int | str | None = None,
+    block_kind: str = "circular",
+    weights: Any = None,
+    scheme: str = "multinomial",
+    standard_error: Callable[..., Any] | None = None,
+    by: Any = None,
+    nan_policy: str = "propagate",
+    keep_distribution: bool = False,
+    threads: int | None = None,
+    progress: Callable[[int, int], object] | None = None,
+) -> BootstrapResult:
+    """Return a confidence interval for a statistic, by resampling. Arguments of scipy mean what they mean there.
+
+    Args:
+        data: a sequence of samples (arrays or columns), or one column.
+        statistic: a name, of those in `glotgap.stats.statistics`, or a callable as for scipy. Well-known callables of
+            numpy and scipy are computed by name.
+        n_resamples: replicates; 0 with a `bootstrap_result` that has them.
+        batch: resamples that a callable is given at once; None: what fits the cache.
+        vectorized: whether a callable takes `axis`; None: look.
+        paired: whether observation i of one sample belongs with observation i of the others.
+        axis: axis of the observations; other axes are many data sets at once.
+        confidence_level: between 0 and 1.
+        alternative: "two-sided"; "less" for an upper bound only, "greater" for a lower one.
+        method: "BCa", "percentile", "basic", "normal" or "studentized".
+        bootstrap_result: a result whose distribution is added to.
+        rng: an int, SeedSequence, Generator or RandomState; None: new every time (the result says which seed).
+        random_state: scipy's older name; there an int means a RandomState.
+        stream: "native", or "numpy" for the resamples that scipy would draw from `rng`.
+        strata: labels; resampling keeps how many of each the data have.
+        clusters: labels; clusters are resampled whole, or their observations too with `within`.
+        within: resample inside the drawn clusters as well.
+        block: length of blocks of a series, or "auto".
+        block_kind: "circular", "moving" or "stationary" blocks.
+        weights: how likely each observation is to be drawn, up to a factor.
+        scheme: "multinomial", or "bayesian" or "poisson" weights of observations (names only).
+        standard_error: for method "studentized" of a callable: its standard error, called like the statistic.
+        by: labels that split the observations into data sets; or a tuple of them, one for each sample.
+        nan_policy: "propagate", "omit" (of pairs: the pair) or "raise".
+        keep_distribution: hold `bootstrap_distribution` at once; else it is drawn again when asked for.
+        threads: None for all; results do not depend on it.
+        progress: called with replicates done and in all, several times a second.
+
+    Raises:
+        BadArgumentError: an argument is wrong. Some are TypeErrors too, as in scipy.
+
+    Warns:
+        DegenerateDataWarning: an end of the interval is undefined, and NaN.
+    """
+    wanted = Wanted(
+        batch=asked.batch_of(batch),
+        level=asked.confidence(confidence_level),
+        alternative=asked.choice("alternative", alternative, ALTERNATIVES, words="must be one of"),
+        method=asked.choice("method", method, METHODS),
+        n_resamples=asked.count_of("n_resamples", n_resamples, least=0),
+        paired=asked.flag("paired", paired),
+        scheme=Scheme(
+            strata=strata,
+            clusters=clusters,
+            within=asked.flag("within", within),
+            block=block,
+            block_kind=asked.choice("block_kind", block_kind, BLOCK_KINDS),
+            weights=weights,
+            weighing=asked.choice("scheme", scheme, WEIGHINGS),
+        ),
+        standard_error=standard_error,
+        keep=asked.flag("keep_distribution", keep_distribution),
+        threads=threads,
+        progress=progress,
+    )
+    what = _statistic(statistic, vectorized)
+    samples = asked.samples_of(data, least=1, message="`data` must contain at least one sample")
+    sets = data_sets(
+        samples,
+        asked.axis_of(axis),
+        by,
+        paired=wanted.paired,
+        nan_policy=asked.choice("nan_policy", nan_policy, NAN_POLICIES),
+    )
+    earlier = _earlier(bootstrap_result, wanted)
+    origin = source(rng, random_state, asked.choice("stream", stream, STREAMS))
+    found = _computed(what, sets, wanted, origin, earlier)
+    return _result(found, sets, wanted, origin.seed, _shown(statistic))
+
+
+def _statistic(statistic: Any, vectorized: Any) -> Statistic:
+    if isinstance(statistic, str):
+        return named(statistic)
+    return evaluator(statistic, vectorized=vectorized)
+
+
+def _shown(statistic: Any) -> str:
+    return statistic if isinstance(statistic, str) else getattr(statistic, "__name__", type(statistic).__name__)
+
+
+def _earlier(result: Any, wanted: Wanted) -> NDArray[Any] | None:
+    """Return the distribution of an earlier result, None where there is none.
+
+    Raises:
+        BadArgumentError: it has no distribution, or there would be no replicates at all.
+    """
+    if result is not None and not hasattr(result, "bootstrap_distribution"):
+        raise BadArgumentError(f"`bootstrap_result` must have attribute `bootstrap_distribution'. It is {result!r:.40}")
+    earlier = None if result is None else np.asarray(result.bootstrap_distribution)
+    if wanted.n_resamples == 0 and (earlier is None or earlier.size == 0):
+        raise BadArgumentError(
+            "Either `bootstrap_result.bootstrap_distribution.size` or `n_resamples` must be positive. Both are 0"
+        )
+    return earlier
+
+
+def _computed(
+    what: Statistic, sets: DataSets, wanted: Wanted, origin: Source, earlier: NDArray[Any] | None
+) -> Found:
+    """Return the figures of all data sets."""
+    if not isinstance(what, Evaluator):
+        raise NotImplementedError
+    each = [
+        bootstrap_callable(what, samples, wanted, origin.streams, earlier) for samples in sets.sets
+    ]
+    return each[0]
+
+
+def _result(found: Found, sets: DataSets, wanted: Wanted, seed: int | None, statistic: str) -> BootstrapResult:
+    low, high = found.figure("low"), found.figure("high")
+    if np.isnan(low).any() or np.isnan(high).any():
+        warn_degenerate(wanted.method)
+    return BootstrapResult(
+        confidence_interval=ConfidenceInterval(low, high),
+        standard_error=found.figure("standard_error"),
+        estimate=found.figure("estimate"),
+        bias=found.figure("bias"),
+        acceleration=found.figure("acceleration"),
+        z0=found.figure("z0"),
+        mc_error=ConfidenceInterval(found.figure("mc_error_low"), found.figure("mc_error_high")),
+        n_resamples=found.n_resamples,
+        confidence_level=wanted.level,
+        alternative=wanted.alternative,
+        method=wanted.method,
+        statistic=statistic,
+        seed=seed,
+        groups=sets.labels,
+        _distribution=found.distribution,
+    )

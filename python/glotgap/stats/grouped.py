@@ -1,0 +1,125 @@
+"""Data sets: one, or many at once as slices of arrays or as ragged groups of a table's rows.
+
+Groups are sorted by label, so that results do not depend on the order of rows beyond that inside a group. A group with
+fewer than two observations has no interval: its figures are NaN, with a warning, and the others are computed.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glotgap._errors import BadArgumentError
+from glotgap.stats.samples import broadcast, column, has_nan, omitted, same_length
+
+__all__ = ["NAN_POLICIES", "DataSets", "codes", "data_sets"]
+
+NAN_POLICIES: Final = ("propagate", "omit", "raise")
+
+_TOO_FEW: Final = "each sample in `data` must contain two or more observations along `axis`"
+
+
+@dataclass(frozen=True)
+class DataSets:
+    """The samples of each data set, observations last; arrays of one set may hold many slices.
+
+    Attributes:
+        sets: samples, set by set.
+        labels: of the groups, None when no `by` was given.
+        shape: of the figures, when each set is one slice of arrays.
+    """
+
+    sets: Sequence[Sequence[NDArray[Any]]]
+    labels: tuple[Any, ...] | None = None
+    shape: tuple[int, ...] | None = None
+
+    @property
+    def too_few(self) -> list[int]:
+        """The sets that have a sample of fewer than two observations."""
+        return [place for place, samples in enumerate(self.sets) if min(s.shape[-1] for s in samples) < 2]
+
+    def arranged(self, figures: Sequence[NDArray[Any]]) -> NDArray[Any]:
+        """Return one figure of all sets as an array over them, or as it is for a single set."""
+        if self.labels is None and self.shape is None:
+            return np.asarray(figures[0])
+        table = np.stack(figures)
+        return table if self.shape is None else table.reshape(self.shape + table.shape[1:])
+
+
+def data_sets(given: Sequence[Any], axis: int, by: Any, *, paired: bool, nan_policy: str) -> DataSets:
+    """Return the data sets of the samples `given`.
+
+    Raises:
+        BadArgumentError: a sample has too few observations, pairs differ in length, axes do not fit, labels do not fit
+            the observations, or there is a NaN and `nan_policy` says to raise.
+    """
+    samples = broadcast([column(sample) for sample in given], axis)
+    if any(sample.shape[-1] < 2 for sample in samples):
+        raise BadArgumentError(f"{_TOO_FEW}. They have {', '.join(str(sample.shape[-1]) for sample in samples)}")
+    if paired and not same_length(samples):
+        lengths = ", ".join(str(sample.shape[-1]) for sample in samples)
+        raise BadArgumentError(
+            f"When `paired is True`, all samples must have the same length along `axis`. They have {lengths}"
+        )
+    if by is None and not has_nan(samples):
+        return DataSets([samples])
+    whole = _sliced(samples) if by is None else _grouped(by, samples)
+    return _without_nan(whole, samples, paired=paired, nan_policy=nan_policy)
+
+
+def _without_nan(
+    whole: DataSets, samples: Sequence[NDArray[Any]], *, paired: bool, nan_policy: str
+) -> DataSets:
+    if nan_policy == "omit":
+        return DataSets([omitted(each, paired=paired) for each in whole.sets], whole.labels, whole.shape)
+    if nan_policy == "raise" and has_nan(samples):
+        raise BadArgumentError('data hold NaN: leave those out, or say nan_policy="omit"')
+    return whole if whole.labels is not None else DataSets([samples])
+
+
+def _sliced(samples: Sequence[NDArray[Any]]) -> DataSets:
+    """Return each slice as a data set."""
+    lead = samples[0].shape[:-1]
+    flat = [sample.reshape(-1, sample.shape[-1]) for sample in samples]
+    return DataSets([list(slices) for slices in zip(*flat, strict=True)], shape=lead)
+
+
+def _grouped(by: Any, samples: Sequence[NDArray[Any]]) -> DataSets:
+    """Return the groups; `by` labels the rows of all samples, or is a tuple of labels for each."""
+    if any(sample.ndim != 1 for sample in samples):
+        raise BadArgumentError("`by` groups one-dimensional samples: leave it out for arrays, and say `axis`")
+    each = by if isinstance(by, tuple) and len(by) == len(samples) else (by,) * len(samples)
+    coded = [codes("by", labels, len(sample)) for labels, sample in zip(each, samples, strict=True)]
+    shared = coded[0][1]
+    if any(labels != shared for _, labels in coded):
+        raise BadArgumentError("`by` has other labels for one sample than for another: give all samples the same groups")
+    parts = [_split(sample, numbers, len(shared)) for sample, (numbers, _) in zip(samples, coded, strict=True)]
+    return DataSets([list(group) for group in zip(*parts, strict=True)], labels=shared)
+
+
+def _split(sample: NDArray[Any], numbers: NDArray[np.int64], count: int) -> list[NDArray[Any]]:
+    """Return the observations of each group, in their order."""
+    ends = np.cumsum(np.bincount(numbers, minlength=count))
+    return np.split(sample[np.argsort(numbers, kind="stable")], ends[:-1])
+
+
+def codes(name: str, labels: Any, n: int) -> tuple[NDArray[np.int64], tuple[Any, ...]]:
+    """Return for each observation the number of its label, and the labels in order.
+
+    Raises:
+        BadArgumentError: there are more or fewer labels than observations, or a label is missing.
+    """
+    array = np.asarray(labels)
+    if array.shape != (n,):
+        raise BadArgumentError(f"{name} has shape {array.shape} for {n} observations: give a label for each")
+    if array.dtype.kind in "fO" and (array != array).any():  # noqa: PLR0124  # NaN is no label
+        raise BadArgumentError(f"{name} has missing labels: fill them, or leave those observations out")
+    if array.dtype == object and any(label is None for label in array):
+        raise BadArgumentError(f"{name} has missing labels: fill them, or leave those observations out")
+    try:
+        distinct, numbers = np.unique(array, return_inverse=True)
+    except TypeError as error:
+        raise BadArgumentError(f"{name} mixes types that have no order: give labels of one type") from error
+    return numbers.astype(np.int64), tuple(distinct.tolist())
