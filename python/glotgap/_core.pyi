@@ -6,7 +6,20 @@ from typing import Any, Self, TypeAlias, final
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Corpus", "DocumentsFile", "Histogram", "Model", "Moments", "Stream", "Tokenizer", "__version__", "versions"]
+__all__ = [
+    "Corpus",
+    "DocumentsFile",
+    "Histogram",
+    "Model",
+    "Moments",
+    "Stream",
+    "Tokenizer",
+    "__version__",
+    "stats_bootstrap",
+    "stats_evaluate",
+    "stats_interval",
+    "versions",
+]
 
 __version__: str
 
@@ -178,3 +191,37 @@ class Stream:
     def findings(name: str, reports: Sequence[str]) -> _Findings: ...
 
 def versions() -> dict[str, str]: ...
+def stats_bootstrap(
+    samples: Sequence[Sequence[NDArray[np.float64]]],
+    statistic: str,
+    *,
+    parameters: Mapping[str, float],
+    design: Mapping[str, Any],
+    method: str,
+    level: float,
+    alternative: str,
+    n_resamples: int,
+    key: Sequence[int],
+    keep: bool,
+    threads: int | None = None,
+    progress: Callable[[int, int], object] | None = None,
+) -> dict[str, NDArray[np.float64]]: ...
+def stats_evaluate(
+    samples: Sequence[NDArray[np.float64]],
+    statistic: str,
+    *,
+    parameters: Mapping[str, float],
+    indices: Sequence[NDArray[np.int64]],
+    threads: int | None = None,
+    progress: Callable[[int, int], object] | None = None,
+) -> NDArray[np.float64]: ...
+def stats_interval(
+    distribution: NDArray[np.float64],
+    estimate: float,
+    *,
+    method: str,
+    level: float,
+    alternative: str,
+    jackknife: Sequence[NDArray[np.float64]] | None = None,
+    errors: tuple[float, NDArray[np.float64]] | None = None,
+) -> dict[str, float]: ...

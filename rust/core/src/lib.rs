@@ -1,11 +1,12 @@
 //! glotgap-core: reads bytes and counts. No Python anywhere.
 //!
-//! Rooms: [`weights`] scans model weights, [`tokens`] counts tokens. Rooms never import each other; they share [`error`] and [`work`].
+//! Rooms: [`weights`] scans model weights, [`tokens`] counts tokens, [`stats`] tests. Rooms never import each other; they share [`error`] and [`work`].
 
 pub mod cpu;
 pub mod error;
 pub mod lanes;
 pub mod pages;
+pub mod stats;
 pub mod tokens;
 pub mod weights;
 pub mod work;

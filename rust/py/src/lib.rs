@@ -11,6 +11,7 @@ mod error;
 mod reading;
 mod run;
 mod statistics;
+mod stats;
 mod stream;
 mod texts;
 mod tokens;
@@ -25,6 +26,8 @@ mod _core {
     use crate::documents_file::DocumentsFile;
     #[pymodule_export]
     use crate::statistics::{Histogram, Moments};
+    #[pymodule_export]
+    use crate::stats::{stats_bootstrap, stats_evaluate, stats_interval};
     #[pymodule_export]
     use crate::stream::Stream;
     #[pymodule_export]
