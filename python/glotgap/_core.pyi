@@ -15,9 +15,11 @@ __all__ = [
     "Stream",
     "Tokenizer",
     "__version__",
+    "stats_adjust",
     "stats_bootstrap",
     "stats_evaluate",
     "stats_interval",
+    "stats_permutation",
     "versions",
 ]
 
@@ -225,3 +227,19 @@ def stats_interval(
     jackknife: Sequence[NDArray[np.float64]] | None = None,
     errors: tuple[float, NDArray[np.float64]] | None = None,
 ) -> dict[str, float]: ...
+def stats_permutation(
+    samples: Sequence[NDArray[np.float64]],
+    statistic: str,
+    *,
+    parameters: Mapping[str, float],
+    kind: str,
+    strata: NDArray[np.int64] | None = None,
+    alternative: str,
+    n_resamples: int,
+    key: Sequence[int],
+    keep: bool,
+    stop: int | None = None,
+    threads: int | None = None,
+    progress: Callable[[int, int], object] | None = None,
+) -> dict[str, Any]: ...
+def stats_adjust(p: NDArray[np.float64], method: str) -> NDArray[np.float64]: ...

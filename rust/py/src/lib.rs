@@ -12,6 +12,7 @@ mod reading;
 mod run;
 mod statistics;
 mod stats;
+mod stats_permutation;
 mod stream;
 mod texts;
 mod tokens;
@@ -28,6 +29,8 @@ mod _core {
     use crate::statistics::{Histogram, Moments};
     #[pymodule_export]
     use crate::stats::{stats_bootstrap, stats_evaluate, stats_interval};
+    #[pymodule_export]
+    use crate::stats_permutation::{stats_adjust, stats_permutation};
     #[pymodule_export]
     use crate::stream::Stream;
     #[pymodule_export]

@@ -201,7 +201,7 @@ fn dirichlet(stream: &mut Stream, weights: &mut [f64]) {
     weights.iter_mut().for_each(|w| *w *= scale);
 }
 
-fn groups(labels: Option<&[i64]>, n: usize) -> Result<Vec<Vec<u32>>> {
+pub(super) fn groups(labels: Option<&[i64]>, n: usize) -> Result<Vec<Vec<u32>>> {
     let labels = labels.ok_or_else(|| Error::bad_argument("no labels given", "give one label an observation"))?;
     if labels.len() != n {
         let what = format!("{} labels for {n} observations", labels.len());

@@ -163,7 +163,7 @@ fn stirling(k: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{POISSON_ONE, beta, binomial, poisson_one};
+    use super::{POISSON_ONE, beta, binomial};
     use crate::stats::stream::{Key, Stream};
 
     #[test]

@@ -13,6 +13,7 @@
 //!
 //! An undefined figure is NaN. `BCa` and studentized intervals ask for a jackknife, which blocks and masses do not have.
 
+pub mod adjust;
 pub mod bootstrap;
 pub mod design;
 pub mod draws;
@@ -20,6 +21,7 @@ pub mod evaluate;
 mod fast;
 pub mod interval;
 mod normal;
+pub mod permutation;
 pub mod replicates;
 mod select;
 pub mod statistic;
