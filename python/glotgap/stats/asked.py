@@ -7,6 +7,7 @@ import numpy as np
 
 from glotgap._errors import BadArgumentError
 from glotgap.stats.cautions import WrongTypeError
+from glotgap.stats.samples import is_one_sample
 
 __all__ = ["axis_of", "batch_of", "choice", "confidence", "count_of", "flag", "samples_of"]
 
@@ -65,27 +66,29 @@ def batch_of(value: Any) -> int | None:
     return batch
 
 
-def confidence(value: Any) -> float:
-    """Return a confidence level between 0 and 1."""
+def confidence(value: Any, *, name: str = "confidence_level") -> float:
+    """Return a number between 0 and 1; ValueError from `float` for what is no number."""
     level = float(value)
     if not 0 < level < 1:
-        raise BadArgumentError(f"`confidence_level` is {value!r:.40}: give a number between 0 and 1, such as 0.95")
+        raise BadArgumentError(f"`{name}` is {value!r:.40}: give a number between 0 and 1, such as 0.95")
     return level
 
 
-def samples_of(data: Any, *, least: int, message: str, error: type[Exception] = WrongTypeError) -> list[Any]:
-    """Return the samples as a list.
+def samples_of(data: Any, *, least: int, message: str) -> list[Any]:
+    """Return the samples as a list; a bare column is one sample.
 
     Raises:
-        WrongTypeError: `data` is no sequence (or `error`, for one).
+        WrongTypeError: `data` is no sequence.
         BadArgumentError: it has fewer than `least` samples.
     """
+    if is_one_sample(data):
+        data = [data]
     try:
         samples = list(data) if not isinstance(data, str | bytes) else None
     except TypeError:
         samples = None
     if samples is None:
-        raise error(f"{message}. It is {data!r:.40}")
+        raise WrongTypeError(f"{message}. It is {data!r:.40}")
     if len(samples) < least:
         raise BadArgumentError(f"{message}. It holds {len(samples)}")
     return samples

@@ -1,4 +1,4 @@
-"""The block length that suits a series: Politis and White (2004), with the correction of Patton, Politis and White (2009).
+"""The block length that suits a series: Politis and White (2004), as corrected by Patton, Politis and White (2009).
 
 The length that minimizes the mean squared error of the bootstrap variance of the **mean**, from a flat-top estimate of
 the spectrum at zero. For other statistics it is a reasonable first choice, no more.
@@ -43,7 +43,7 @@ def block_length(series: Any, *, kind: str = "circular") -> int:
     if density == 0 or spread == 0:
         return 1
     n = len(values)
-    length = (2 * spread**2 / (_CONSTANTS[kind] * density**2) * n) ** (1 / 3)
+    length = math.cbrt(2 * spread**2 / (_CONSTANTS[kind] * density**2) * n)
     return max(1, math.ceil(min(length, math.ceil(min(3 * math.sqrt(n), n / 3)))))
 
 

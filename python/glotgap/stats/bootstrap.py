@@ -3,32 +3,33 @@
 Example:
     >>> import numpy as np
     >>> result = bootstrap((np.arange(50.0),), np.ptp, method="percentile", n_resamples=999, rng=1)
-    >>> result.confidence_interval.high, result.n_resamples
+    >>> float(result.confidence_interval.high), result.n_resamples
     (49.0, 999)
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import fields
-from typing import Any, TypeAlias
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from glotgap._errors import BadArgumentError
 from glotgap.stats import asked
-from glotgap.stats.callables import Evaluator, evaluator
+from glotgap.stats.callables import Evaluate, Samples
 from glotgap.stats.cautions import warn_degenerate
+from glotgap.stats.evaluating import NamedEvaluator, Statistic, shown, statistic_of
 from glotgap.stats.grouped import NAN_POLICIES, DataSets, data_sets
-from glotgap.stats.of_callable import bootstrap_callable
-from glotgap.stats.randomness import STREAMS, Source, source
+from glotgap.stats.names import Named
+from glotgap.stats.of_callable import Earlier, bootstrap_callable
+from glotgap.stats.of_name import bootstrap_name, with_earlier
+from glotgap.stats.randomness import STREAMS, Key, Source, source
 from glotgap.stats.results import BootstrapResult, ConfidenceInterval
 from glotgap.stats.schemes import BLOCK_KINDS, WEIGHINGS, Scheme
-from glotgap.stats.statistics import Named, named, recognized
 from glotgap.stats.wanted import ALTERNATIVES, METHODS, Found, Wanted
 
 __all__ = ["bootstrap"]
 
-Statistic: TypeAlias = Named | Evaluator
+_NO_SAMPLE: Final = "`data` must contain at least one sample"
 
 
 def bootstrap(
@@ -120,32 +121,19 @@ def bootstrap(
         threads=threads,
         progress=progress,
     )
-    what = _statistic(statistic, vectorized)
-    samples = asked.samples_of(data, least=1, message="`data` must contain at least one sample")
-    sets = data_sets(
-        samples,
-        asked.axis_of(axis),
-        by,
-        paired=wanted.paired,
-        nan_policy=asked.choice("nan_policy", nan_policy, NAN_POLICIES),
-    )
-    earlier = _earlier(bootstrap_result, wanted)
+    samples = asked.samples_of(data, least=1, message=_NO_SAMPLE)
+    what = statistic_of(statistic, vectorized, samples, native=stream == "native", pairs=wanted.paired)
+    if isinstance(what, Named):
+        what.refuse_unpaired(paired=wanted.paired)
+    at, policy = asked.axis_of(axis), asked.choice("nan_policy", nan_policy, NAN_POLICIES)
+    sets = data_sets(samples, at, by, paired=wanted.paired, nan_policy=policy)
+    earlier = _earlier(bootstrap_result, wanted, sets)
     origin = source(rng, random_state, asked.choice("stream", stream, STREAMS))
     found = _computed(what, sets, wanted, origin, earlier)
-    return _result(found, sets, wanted, origin.seed, _shown(statistic))
+    return _result(found, sets, wanted, origin.seed, shown(statistic))
 
 
-def _statistic(statistic: Any, vectorized: Any) -> Statistic:
-    if isinstance(statistic, str):
-        return named(statistic)
-    return evaluator(statistic, vectorized=vectorized)
-
-
-def _shown(statistic: Any) -> str:
-    return statistic if isinstance(statistic, str) else getattr(statistic, "__name__", type(statistic).__name__)
-
-
-def _earlier(result: Any, wanted: Wanted) -> NDArray[Any] | None:
+def _earlier(result: Any, wanted: Wanted, data: DataSets) -> Earlier:
     """Return the distribution of an earlier result, None where there is none.
 
     Raises:
@@ -158,19 +146,34 @@ def _earlier(result: Any, wanted: Wanted) -> NDArray[Any] | None:
         raise BadArgumentError(
             "Either `bootstrap_result.bootstrap_distribution.size` or `n_resamples` must be positive. Both are 0"
         )
+    if earlier is not None and len(data.sets) > 1:
+        raise BadArgumentError("`bootstrap_result` is given for several data sets: leave out it or `by`")
     return earlier
 
 
-def _computed(
-    what: Statistic, sets: DataSets, wanted: Wanted, origin: Source, earlier: NDArray[Any] | None
-) -> Found:
+def _computed(what: Statistic, data: DataSets, wanted: Wanted, origin: Source, earlier: Earlier) -> Found:
     """Return the figures of all data sets."""
-    if not isinstance(what, Evaluator):
-        raise NotImplementedError
+    if isinstance(what, Named) and origin.key is not None:
+        return _by_name(what, data, wanted, origin.key, earlier)
+    evaluate = NamedEvaluator(what) if isinstance(what, Named) else what
     each = [
-        bootstrap_callable(what, samples, wanted, origin.streams, earlier) for samples in sets.sets
+        _of_one(evaluate, samples, replace(wanted, scheme=wanted.scheme.of_rows(rows, data.sizes)), origin, earlier)
+        for samples, rows in zip(data.sets, data.rows, strict=True)
     ]
-    return each[0]
+    return Found.of_sets(data, each)
+
+
+def _by_name(name: Named, data: DataSets, wanted: Wanted, words: Key, earlier: Earlier) -> Found:
+    if earlier is None:
+        return bootstrap_name(name, data, wanted, words)
+    new = [] if wanted.n_resamples == 0 else [bootstrap_name(name, data, wanted, words).distribution()]
+    return with_earlier(name, data.sets[0], wanted, np.concatenate([earlier, *new], axis=-1))
+
+
+def _of_one(evaluate: Evaluate, samples: Samples, wanted: Wanted, origin: Source, earlier: Earlier) -> Found:
+    if min(sample.shape[-1] for sample in samples) < 2:
+        return Found.undefined(wanted.n_resamples)
+    return bootstrap_callable(evaluate, samples, wanted, origin.streams, earlier)
 
 
 def _result(found: Found, sets: DataSets, wanted: Wanted, seed: int | None, statistic: str) -> BootstrapResult:

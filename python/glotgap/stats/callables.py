@@ -8,7 +8,7 @@ it was raised, traceback and all, with a note that says which replicates it was 
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +16,19 @@ from numpy.typing import NDArray
 from glotgap._errors import BadArgumentError
 from glotgap.stats.cautions import WrongTypeError
 
-__all__ = ["Evaluator", "Samples", "evaluator"]
+__all__ = ["Evaluate", "Evaluator", "Samples", "evaluator"]
 
 Samples: TypeAlias = Sequence[NDArray[Any]]
+
+
+class Evaluate(Protocol):
+    """A statistic over the last axis of arrays."""
+
+    def of_data(self, samples: Samples, given: str = ...) -> NDArray[Any]:
+        """Return the statistic of the data; `given` is what a note on an exception calls them."""
+
+    def of_batch(self, samples: Samples, first: int, count: int, *, axis: int, what: str = ...) -> NDArray[Any]:
+        """Return the statistic of `count` replicates (or what they are called), along `axis` of the result."""
 
 
 @dataclass(frozen=True)
@@ -32,9 +42,7 @@ class Evaluator:
         """Return the statistic of the data; `given` is what a note on an exception calls them."""
         return self._evaluate(samples, given)
 
-    def of_batch(
-        self, samples: Samples, first: int, count: int, *, axis: int, what: str = "replicate"
-    ) -> NDArray[Any]:
+    def of_batch(self, samples: Samples, first: int, count: int, *, axis: int, what: str = "replicate") -> NDArray[Any]:
         """Return the statistic of `count` replicates (or what they are called), which lie along `axis` of the result.
 
         Raises:
@@ -81,9 +89,7 @@ def _takes_axis(statistic: Callable[..., Any]) -> bool:
         return False
 
 
-def _one_by_one(
-    statistic: Callable[..., Any], samples: Samples, given: str, first: int, what: str
-) -> NDArray[Any]:
+def _one_by_one(statistic: Callable[..., Any], samples: Samples, given: str, first: int, what: str) -> NDArray[Any]:
     """Call it on each one-dimensional slice; axes of its own values come first, as in scipy."""
     lead = np.broadcast_shapes(*(sample.shape[:-1] for sample in samples))
     rows = [np.broadcast_to(sample, (*lead, sample.shape[-1])).reshape(-1, sample.shape[-1]) for sample in samples]

@@ -14,14 +14,17 @@ each set of units that was sampled by itself (Davison and Hinkley 1997, §3.2 fo
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from glotgap._errors import BadArgumentError
 from glotgap.stats.randomness import Generator, integers
 
 __all__ = ["Blocks", "Clustered", "Design", "Indices", "Ordinary", "Stratified"]
+
+_OTHERS: Final = 'say method="percentile", "basic" or "normal"'
 
 Indices: TypeAlias = NDArray[np.int64]
 LeftOut: TypeAlias = Iterator[Iterator[Indices]]
@@ -30,8 +33,13 @@ LeftOut: TypeAlias = Iterator[Iterator[Indices]]
 class Design(Protocol):
     """How the resamples of `n` observations are drawn."""
 
-    n: int
-    ragged: bool
+    @property
+    def n(self) -> int:
+        """Observations."""
+
+    @property
+    def ragged(self) -> bool:
+        """Whether resamples differ in length."""
 
     def draw(self, rng: Generator, rows: int) -> Indices:
         """Return the indices of `rows` resamples, shape (rows, length of a resample)."""
@@ -53,10 +61,13 @@ class Ordinary:
         if self.probabilities is None:
             return integers(rng, self.n, (rows, self.n))
         ends = np.cumsum(self.probabilities)
-        return np.searchsorted(ends, rng.random((rows, self.n)) * ends[-1], side="right")
+        places: Indices = np.searchsorted(ends, rng.random((rows, self.n)) * ends[-1], side="right")
+        return np.minimum(places, self.n - 1)
 
     def leave_out(self) -> LeftOut:
-        """Leave out each observation."""
+        """Leave out each observation; with probabilities, refuse."""
+        if self.probabilities is not None:
+            raise BadArgumentError(f"BCa has no jackknife for weights: {_OTHERS}")
         yield _all_but_each(np.arange(self.n), self.n)
 
 
@@ -76,7 +87,8 @@ class Stratified:
         """Draw for each observation one of its stratum."""
         order, starts, sizes = _members(self.strata)
         codes = self.strata
-        return order[starts[codes] + integers(rng, sizes[codes], (rows, self.n))]
+        drawn: Indices = order[starts[codes] + integers(rng, sizes[codes], (rows, self.n))]
+        return drawn
 
     def leave_out(self) -> LeftOut:
         """Leave out each observation, stratum by stratum."""
@@ -143,10 +155,8 @@ class Blocks:
         return (np.take_along_axis(starts, np.arange(self.n) - since, axis=1) + since) % self.n
 
     def leave_out(self) -> LeftOut:
-        """Leave out each of the blocks that tile the series."""
-        edges = range(0, self.n, self.length)
-        whole = np.arange(self.n)
-        yield (np.delete(whole, slice(start, start + self.length)) for start in edges)
+        """Refuse: an observation left out of a series leaves another series."""
+        raise BadArgumentError(f"BCa has no jackknife for blocks: {_OTHERS}")
 
 
 def _all_but_each(left_out: Indices, n: int) -> Iterator[Indices]:

@@ -6,19 +6,23 @@ fewer than two observations has no interval: its figures are NaN, with a warning
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from glotgap._errors import BadArgumentError
-from glotgap.stats.samples import broadcast, column, has_nan, omitted, same_length
+from glotgap.stats.samples import broadcast, column, has_nan, same_length
 
-__all__ = ["NAN_POLICIES", "DataSets", "codes", "data_sets"]
+__all__ = ["NAN_POLICIES", "DataSets", "Rows", "codes", "data_sets"]
 
 NAN_POLICIES: Final = ("propagate", "omit", "raise")
 
 _TOO_FEW: Final = "each sample in `data` must contain two or more observations along `axis`"
+
+
+Rows: TypeAlias = Sequence[NDArray[np.int64]]
+"""For each sample, which of its observations are in a data set."""
 
 
 @dataclass(frozen=True)
@@ -27,18 +31,24 @@ class DataSets:
 
     Attributes:
         sets: samples, set by set.
+        rows: of each set, None when it has all observations.
+        sizes: how many observations each sample has in all.
         labels: of the groups, None when no `by` was given.
         shape: of the figures, when each set is one slice of arrays.
     """
 
     sets: Sequence[Sequence[NDArray[Any]]]
+    rows: Sequence[Rows | None]
+    sizes: Sequence[int]
     labels: tuple[Any, ...] | None = None
     shape: tuple[int, ...] | None = None
 
     @property
-    def too_few(self) -> list[int]:
-        """The sets that have a sample of fewer than two observations."""
-        return [place for place, samples in enumerate(self.sets) if min(s.shape[-1] for s in samples) < 2]
+    def lead(self) -> tuple[int, ...]:
+        """Shape of the figures of a statistic with one value."""
+        if self.shape is not None:
+            return self.shape
+        return self.sets[0][0].shape[:-1] if self.labels is None else (len(self.labels),)
 
     def arranged(self, figures: Sequence[NDArray[Any]]) -> NDArray[Any]:
         """Return one figure of all sets as an array over them, or as it is for a single set."""
@@ -63,27 +73,30 @@ def data_sets(given: Sequence[Any], axis: int, by: Any, *, paired: bool, nan_pol
         raise BadArgumentError(
             f"When `paired is True`, all samples must have the same length along `axis`. They have {lengths}"
         )
-    if by is None and not has_nan(samples):
-        return DataSets([samples])
-    whole = _sliced(samples) if by is None else _grouped(by, samples)
-    return _without_nan(whole, samples, paired=paired, nan_policy=nan_policy)
-
-
-def _without_nan(
-    whole: DataSets, samples: Sequence[NDArray[Any]], *, paired: bool, nan_policy: str
-) -> DataSets:
-    if nan_policy == "omit":
-        return DataSets([omitted(each, paired=paired) for each in whole.sets], whole.labels, whole.shape)
-    if nan_policy == "raise" and has_nan(samples):
+    with_nan = has_nan(samples)
+    if with_nan and nan_policy == "raise":
         raise BadArgumentError('data hold NaN: leave those out, or say nan_policy="omit"')
-    return whole if whole.labels is not None else DataSets([samples])
+    omit = with_nan and nan_policy == "omit"
+    whole = _whole(by, samples, sliced=omit)
+    return _without_nan(whole, paired=paired) if omit else whole
+
+
+def _whole(by: Any, samples: Sequence[NDArray[Any]], *, sliced: bool) -> DataSets:
+    if by is not None:
+        return _grouped(by, samples)
+    return _sliced(samples) if sliced else DataSets([samples], [None], _sizes(samples))
+
+
+def _sizes(samples: Sequence[NDArray[Any]]) -> list[int]:
+    return [sample.shape[-1] for sample in samples]
 
 
 def _sliced(samples: Sequence[NDArray[Any]]) -> DataSets:
     """Return each slice as a data set."""
     lead = samples[0].shape[:-1]
     flat = [sample.reshape(-1, sample.shape[-1]) for sample in samples]
-    return DataSets([list(slices) for slices in zip(*flat, strict=True)], shape=lead)
+    sets = [list(slices) for slices in zip(*flat, strict=True)]
+    return DataSets(sets, [None] * len(sets), _sizes(samples), shape=lead)
 
 
 def _grouped(by: Any, samples: Sequence[NDArray[Any]]) -> DataSets:
@@ -94,15 +107,37 @@ def _grouped(by: Any, samples: Sequence[NDArray[Any]]) -> DataSets:
     coded = [codes("by", labels, len(sample)) for labels, sample in zip(each, samples, strict=True)]
     shared = coded[0][1]
     if any(labels != shared for _, labels in coded):
-        raise BadArgumentError("`by` has other labels for one sample than for another: give all samples the same groups")
-    parts = [_split(sample, numbers, len(shared)) for sample, (numbers, _) in zip(samples, coded, strict=True)]
-    return DataSets([list(group) for group in zip(*parts, strict=True)], labels=shared)
+        raise BadArgumentError(
+            "`by` has other labels for one sample than for another: give all samples the same groups"
+        )
+    rows = [list(group) for group in zip(*(_members(numbers, len(shared)) for numbers, _ in coded), strict=True)]
+    sets = [[sample[index] for sample, index in zip(samples, group, strict=True)] for group in rows]
+    return DataSets(sets, rows, _sizes(samples), labels=shared)
 
 
-def _split(sample: NDArray[Any], numbers: NDArray[np.int64], count: int) -> list[NDArray[Any]]:
+def _members(numbers: NDArray[np.int64], count: int) -> list[NDArray[np.int64]]:
     """Return the observations of each group, in their order."""
     ends = np.cumsum(np.bincount(numbers, minlength=count))
-    return np.split(sample[np.argsort(numbers, kind="stable")], ends[:-1])
+    return np.split(np.argsort(numbers, kind="stable"), ends[:-1])
+
+
+def _without_nan(whole: DataSets, *, paired: bool) -> DataSets:
+    """Return the data sets without the observations (of pairs: the pairs) that are NaN."""
+    kept = [_kept(samples, paired=paired) for samples in whole.sets]
+    sets = [[s[k] for s, k in zip(samples, keep, strict=True)] for samples, keep in zip(whole.sets, kept, strict=True)]
+    rows = [
+        keep if before is None else [index[k] for index, k in zip(before, keep, strict=True)]
+        for before, keep in zip(whole.rows, kept, strict=True)
+    ]
+    return DataSets(sets, rows, whole.sizes, whole.labels, whole.shape)
+
+
+def _kept(samples: Sequence[NDArray[Any]], *, paired: bool) -> Rows:
+    """Return which observations of one-dimensional samples are no NaN; of pairs, neither of theirs."""
+    sound = [np.ones(len(s), bool) if s.dtype.kind not in "fc" else ~np.isnan(s) for s in samples]
+    if paired:
+        sound = [np.logical_and.reduce(sound)] * len(samples)
+    return [np.flatnonzero(keep) for keep in sound]
 
 
 def codes(name: str, labels: Any, n: int) -> tuple[NDArray[np.int64], tuple[Any, ...]]:

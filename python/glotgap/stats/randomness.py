@@ -67,7 +67,7 @@ def normalized(rng: Any, random_state: Any) -> Any:
     if rng is not None:
         raise BadArgumentError("rng and random_state are both given: leave out random_state, the older name")
     if isinstance(random_state, int | np.integer):
-        return np.random.RandomState(random_state)  # noqa: NPY002  # what scipy's older argument means
+        return np.random.RandomState(random_state)  # what scipy's older argument means
     return random_state
 
 
@@ -85,8 +85,8 @@ def key(rng: Any) -> tuple[Key, int | None]:
     if isinstance(rng, np.random.Generator | np.random.BitGenerator):
         return np.random.default_rng(rng).integers(0, 2**64, _WORDS, dtype=np.uint64), None
     sequence = rng if isinstance(rng, np.random.SeedSequence) else np.random.SeedSequence(rng)
-    plain = isinstance(sequence.entropy, int) and not sequence.spawn_key
-    return sequence.generate_state(_WORDS, np.uint64), sequence.entropy if plain else None
+    seed = sequence.entropy if isinstance(sequence.entropy, int) and not sequence.spawn_key else None
+    return sequence.generate_state(_WORDS, np.uint64).astype(np.uint64), seed
 
 
 def key_streams(words: Key, count: int) -> list[np.random.Generator]:

@@ -19,11 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glotgap._errors import BadArgumentError
-from glotgap.stats.callables import Evaluator, Samples
+from glotgap.stats.callables import Evaluate, Samples
 from glotgap.stats.designs import Indices
 from glotgap.stats.randomness import Generator
 
-__all__ = ["Dealt", "Kind", "Paired", "Swapped", "null_distribution"]
+__all__ = ["Dealt", "Kind", "Paired", "Swapped", "null_distribution", "random_distribution"]
 
 _BATCH_ELEMENTS: Final = 1 << 17
 _MOST: Final = 1 << 32
@@ -31,7 +31,7 @@ _MOST: Final = 1 << 32
 
 @dataclass(frozen=True)
 class Dealt:
-    """ "independent": a rearrangement is an order of the pooled observations, cut where the samples end."""
+    """Of "independent": a rearrangement is an order of the pooled observations, cut where the samples end."""
 
     samples: Samples
     strata: NDArray[np.int64] | None = None
@@ -39,22 +39,16 @@ class Dealt:
     @property
     def count(self) -> int:
         """How many rearrangements differ."""
-        if self.strata is None:
-            return _ways(self.sizes)
-        owner = np.repeat(np.arange(len(self.sizes)), self.sizes)
-        return math.prod(
-            _ways(np.bincount(owner[self.strata == s], minlength=len(self.sizes)).tolist()) for s in set(self.strata)
-        )
+        return _ways(self.sizes)
 
     @property
     def sizes(self) -> list[int]:
         """Observations of each sample."""
         return [sample.shape[-1] for sample in self.samples]
 
-    @property
-    def all_enumerable(self) -> bool:
-        """Whether `all` can give them."""
-        return self.strata is None
+    def is_exact(self, n_resamples: float) -> bool:
+        """Whether all of them are enumerated; inside strata none are."""
+        return self.strata is None and self.count <= n_resamples
 
     def all(self, rows: int) -> Iterator[Indices]:
         """Yield all of them in scipy's order, at most `rows` at a time."""
@@ -82,7 +76,7 @@ class Dealt:
 
 @dataclass(frozen=True)
 class Paired:
-    """ "pairings": a rearrangement is one order of the observations for each sample."""
+    """Of "pairings": a rearrangement is one order of the observations for each sample."""
 
     samples: Samples
     strata: NDArray[np.int64] | None = None
@@ -90,18 +84,16 @@ class Paired:
     @property
     def n(self) -> int:
         """Observations of each sample."""
-        return self.samples[0].shape[-1]
+        return int(self.samples[0].shape[-1])
 
     @property
     def count(self) -> int:
         """How many rearrangements differ."""
-        sizes = [self.n] if self.strata is None else np.bincount(self.strata).tolist()
-        return math.prod(math.factorial(size) for size in sizes) ** len(self.samples)
+        return int(math.factorial(self.n) ** len(self.samples))
 
-    @property
-    def all_enumerable(self) -> bool:
-        """Whether `all` can give them."""
-        return self.strata is None
+    def is_exact(self, n_resamples: float) -> bool:
+        """Whether all of them are enumerated; inside strata none are."""
+        return self.strata is None and self.count <= n_resamples
 
     def all(self, rows: int) -> Iterator[Indices]:
         """Yield all of them in scipy's order, at most `rows` at a time."""
@@ -121,14 +113,14 @@ class Paired:
 
 @dataclass(frozen=True)
 class Swapped:
-    """ "samples": a rearrangement is one order of the samples for each observation; of one sample, signs."""
+    """Of "samples": a rearrangement is one order of the samples for each observation; of one sample, signs."""
 
     samples: Samples
 
     @property
     def n(self) -> int:
         """Observations of each sample."""
-        return self.samples[0].shape[-1]
+        return int(self.samples[0].shape[-1])
 
     @property
     def ways(self) -> int:
@@ -138,9 +130,11 @@ class Swapped:
     @property
     def count(self) -> int:
         """How many rearrangements differ."""
-        return math.factorial(self.ways) ** self.n
+        return int(math.factorial(self.ways) ** self.n)
 
-    all_enumerable: Final = True
+    def is_exact(self, n_resamples: float) -> bool:
+        """Whether all of them are enumerated."""
+        return self.count <= n_resamples
 
     def all(self, rows: int) -> Iterator[Indices]:
         """Yield all of them in scipy's order, at most `rows` at a time."""
@@ -168,27 +162,41 @@ Kind = Dealt | Paired | Swapped
 
 
 def null_distribution(
-    evaluate: Evaluator, kind: Kind, rng: Generator, *, n_resamples: float, batch: int | None, like_scipy: bool
+    evaluate: Evaluate, kind: Kind, rng: Generator, *, n_resamples: float, batch: int | None, like_scipy: bool
 ) -> tuple[NDArray[Any], bool]:
     """Return the statistic of each rearrangement, along the first axis, and whether those are all there are.
 
     Raises:
         BadArgumentError: all were asked for, and they are too many to enumerate.
     """
-    exact = kind.all_enumerable and kind.count <= n_resamples
-    if max(kind.count if exact else n_resamples, 1) > _MOST:
-        raise BadArgumentError(
-            f"n_resamples is {n_resamples}, and there are {kind.count:.3g} rearrangements: give at most {_MOST}"
-        )
-    total = kind.count if exact else int(n_resamples)
-    rows = batch or max(1, min(total, _BATCH_ELEMENTS // max(1, sum(sample.size for sample in kind.samples))))
-    drawn = kind.all(rows) if exact else _drawn(kind, rng, total, rows, batch, like_scipy=like_scipy)
+    exact = kind.is_exact(n_resamples)
+    if (kind.count if exact else n_resamples) > _MOST:
+        there = f"2**{kind.count.bit_length() - 1} rearrangements or more"
+        raise BadArgumentError(f"n_resamples is {n_resamples}, and there are {there}: give at most {_MOST}")
+    if exact:
+        return _evaluated(evaluate, kind, kind.all(_rows(kind, kind.count, batch))), True
+    return random_distribution(evaluate, kind, rng, int(n_resamples), batch=batch, like_scipy=like_scipy), False
+
+
+def random_distribution(
+    evaluate: Evaluate, kind: Kind, rng: Generator, total: int, *, batch: int | None, like_scipy: bool
+) -> NDArray[Any]:
+    """Return the statistic of `total` random rearrangements, along the first axis."""
+    rows = _rows(kind, total, batch)
+    return _evaluated(evaluate, kind, _drawn(kind, rng, total, rows, batch, like_scipy=like_scipy))
+
+
+def _rows(kind: Kind, total: int, batch: int | None) -> int:
+    return batch or max(1, min(total, _BATCH_ELEMENTS // max(1, sum(sample.size for sample in kind.samples))))
+
+
+def _evaluated(evaluate: Evaluate, kind: Kind, drawn: Iterator[Indices]) -> NDArray[Any]:
     found = []
     first = 0
     for indices in drawn:
         found.append(evaluate.of_batch(kind.rearranged(indices), first, len(indices), axis=0))
         first += len(indices)
-    return np.concatenate(found), exact
+    return np.concatenate(found)
 
 
 def _drawn(

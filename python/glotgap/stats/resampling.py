@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from glotgap.stats.callables import Evaluator, Samples
+from glotgap.stats.callables import Evaluate, Samples
 from glotgap.stats.designs import Design, Indices
 from glotgap.stats.randomness import Generator, advance_to, clone
 
@@ -49,7 +49,7 @@ class Plan:
 
 
 def distribution(
-    evaluate: Evaluator, plan: Plan, streams: Sequence[Generator], *, n_resamples: int, batch: int | None
+    evaluate: Evaluate, plan: Plan, streams: Sequence[Generator], *, n_resamples: int, batch: int | None
 ) -> NDArray[Any]:
     """Return the statistic of `n_resamples` resamples, along the last axis.
 
@@ -87,7 +87,7 @@ def _skip(design: Design, rng: Generator, n_resamples: int) -> None:
         design.draw(rng, min(rows, n_resamples - first))
 
 
-def jackknife(evaluate: Evaluator, plan: Plan, *, batch: int | None) -> list[NDArray[Any]]:
+def jackknife(evaluate: Evaluate, plan: Plan, *, batch: int | None) -> list[NDArray[Any]]:
     """Return, for each group of units, the statistic with each unit in turn left out, along the last axis."""
     return [
         _left_out(evaluate, plan, place, kept, plan.rows(batch, design.n))
@@ -96,9 +96,7 @@ def jackknife(evaluate: Evaluator, plan: Plan, *, batch: int | None) -> list[NDA
     ]
 
 
-def _left_out(
-    evaluate: Evaluator, plan: Plan, place: int, kept: Iterator[Indices], rows: int
-) -> NDArray[Any]:
+def _left_out(evaluate: Evaluate, plan: Plan, place: int, kept: Iterator[Indices], rows: int) -> NDArray[Any]:
     found = []
     first = 0
     while taken := list(islice(kept, rows)):

@@ -74,7 +74,7 @@ class BootstrapResult:
             >>> import numpy as np
             >>> from glotgap import stats
             >>> stats.bootstrap((np.arange(20.0),), np.ptp, method="percentile", n_resamples=99, rng=1).summary()
-            'ptp 19 (95 % interval 15 to 19, percentile, 99 resamples)'
+            'ptp 19 (95 % interval 15.45 to 19, percentile, 99 resamples)'
         """
         low, high, estimate = map(np.ravel, (*self.confidence_interval, self.estimate))
         how = f"{self.method}, {self.n_resamples} resamples"
@@ -111,6 +111,7 @@ class PermutationTestResult:
         two_sided: "2·min" or "abs": how a two-sided p was made; None for one-sided ones.
         seed: the `rng` that repeats the run; None when a generator was given.
         groups: labels of the data sets when `by` was given, in the order of the figures.
+        pvalue_adjusted: p adjusted for all data sets, when asked for.
     """
 
     statistic: Figure
@@ -122,6 +123,7 @@ class PermutationTestResult:
     two_sided: str | None
     seed: int | None
     groups: tuple[Any, ...] | None = None
+    pvalue_adjusted: Figure = None
     _distribution: Callable[[], NDArray[Any]] = field(kw_only=True, repr=False, compare=False)
 
     @cached_property
@@ -131,7 +133,9 @@ class PermutationTestResult:
 
     def summary(self) -> str:
         """One line a data set: statistic, p, and how it was made."""
-        kind = f"exact, {self.n_resamples} rearrangements" if self.exact else f"{self.n_resamples} random rearrangements"
+        kind = (
+            f"exact, {self.n_resamples} rearrangements" if self.exact else f"{self.n_resamples} random rearrangements"
+        )
         side = self.alternative if self.two_sided is None else f"two-sided by {self.two_sided}"
         values, pvalues = map(np.ravel, (self.statistic, self.pvalue))
         labels = [""] * len(values) if self.groups is None else [f"{group}: " for group in self.groups]

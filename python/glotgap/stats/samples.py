@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from glotgap._errors import BadArgumentError
 
-__all__ = ["broadcast", "column", "floats", "has_nan", "is_one_sample", "omitted", "same_length"]
+__all__ = ["broadcast", "column", "floats", "has_nan", "is_one_sample", "same_length"]
 
 
 def column(values: Any) -> NDArray[Any]:
@@ -36,7 +36,9 @@ def _from_objects(array: NDArray[Any]) -> NDArray[np.float64]:
         return np.asarray(flat, np.float64).reshape(array.shape)
     except (TypeError, ValueError) as error:
         shown = next((item for item in flat if not isinstance(item, int | float)), None)
-        raise BadArgumentError(f"data hold {shown!r:.40}, no number: give numbers, with None or NaN for none") from error
+        raise BadArgumentError(
+            f"data hold {shown!r:.40}, no number: give numbers, with None or NaN for none"
+        ) from error
 
 
 def is_one_sample(data: Any) -> bool:
@@ -54,7 +56,7 @@ def broadcast(samples: Sequence[NDArray[Any]], axis: int) -> list[NDArray[Any]]:
     Raises:
         BadArgumentError: the axes other than `axis` do not fit each other, or there is no such axis.
     """
-    dimensions = max(max(sample.ndim for sample in samples), 1)
+    dimensions = max(1, *(sample.ndim for sample in samples))
     if not -dimensions <= axis < dimensions:
         raise BadArgumentError(f"axis is {axis} for samples of {dimensions} dimensions: give one of theirs")
     full = [sample.reshape((1,) * (dimensions - sample.ndim) + sample.shape) for sample in samples]
@@ -88,11 +90,3 @@ def floats(sample: NDArray[Any]) -> NDArray[np.float64]:
 def has_nan(samples: Sequence[NDArray[Any]]) -> bool:
     """Whether an observation is NaN."""
     return any(sample.dtype.kind in "fc" and bool(np.isnan(sample).any()) for sample in samples)
-
-
-def omitted(samples: Sequence[NDArray[Any]], *, paired: bool) -> list[NDArray[Any]]:
-    """Return one-dimensional samples without NaN; of pairs, without those that have one."""
-    kept = [~np.isnan(sample) if sample.dtype.kind in "fc" else np.ones(len(sample), bool) for sample in samples]
-    if paired:
-        kept = [np.logical_and.reduce(kept)] * len(samples)
-    return [sample[keep] for sample, keep in zip(samples, kept, strict=True)]

@@ -4,7 +4,7 @@ One scheme at a time: strata with clusters, or blocks of clusters, are refused r
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from glotgap._errors import BadArgumentError
 from glotgap.stats.blocks import block_length
 from glotgap.stats.designs import Blocks, Clustered, Design, Ordinary, Stratified
-from glotgap.stats.grouped import codes
+from glotgap.stats.grouped import Rows, codes
 from glotgap.stats.samples import column
 
 __all__ = ["BLOCK_KINDS", "WEIGHINGS", "Scheme", "coded", "designs"]
@@ -33,7 +33,6 @@ class Scheme:
     block_kind: str = "circular"
     weights: Any = None
     weighing: str = "multinomial"
-    given: tuple[str, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         """Refuse what excludes each other."""
@@ -45,49 +44,71 @@ class Scheme:
             raise BadArgumentError(f"{' and '.join(given)} are given: one scheme of resampling at a time")
         if self.within and self.clusters is None:
             raise BadArgumentError("`within` is True without clusters: say which cluster each observation is in")
-        object.__setattr__(self, "given", tuple(given))
 
     @property
-    def is_ordinary(self) -> bool:
-        """Whether nothing but observations with replacement was asked for."""
-        return not self.given
+    def kind(self) -> str:
+        """What the core calls it."""
+        if self.strata is not None:
+            return "stratified"
+        if self.clusters is not None:
+            return "two_level" if self.within else "cluster"
+        if self.block is not None:
+            return self.block_kind
+        if self.weights is not None:
+            return "weighted"
+        return "ordinary" if self.weighing == "multinomial" else self.weighing
+
+    def of_rows(self, rows: Rows | None, n: Sequence[int]) -> "Scheme":
+        """Return the scheme for the observations of one data set; `n` counts all, for each set of labels."""
+        if rows is None:
+            return self
+        at = {name: _rows_of(name, getattr(self, name), rows, n) for name in ("strata", "clusters", "weights")}
+        return replace(self, **at)
 
 
-def coded(scheme: Scheme, sizes: Sequence[int], series: Sequence[NDArray[Any]]) -> list[dict[str, Any]]:
-    """Return for each set of observations (all pairs, or one sample) what its scheme is, with codes from 0.
+def _rows_of(name: str, labels: Any, rows: Rows, n: Sequence[int]) -> Any:
+    """Return the labels of some rows: an array for one set of labels, a tuple for more."""
+    if labels is None:
+        return None
+    each = [np.asarray(_of(labels, place, len(n))) for place in range(len(n))]
+    for array, count in zip(each, n, strict=True):
+        if array.shape != (count,):
+            raise BadArgumentError(f"{name} has shape {array.shape} for {count} observations: give one for each")
+    taken = tuple(array[index] for array, index in zip(each, rows, strict=False))
+    return taken[0] if len(n) == 1 else taken
 
-    Args:
-        scheme: as asked for.
-        sizes: observations of each set.
-        series: a sample of each set, for an automatic block length.
+
+def coded(scheme: Scheme, own: Sequence[NDArray[Any]]) -> list[dict[str, Any]]:
+    """Return what the scheme is for each sample that is drawn by itself (of paired ones, the first), codes from 0.
 
     Raises:
         BadArgumentError: a label, weight or block does not fit the observations.
     """
     made = []
-    for place, n in enumerate(sizes):
+    for place, sample in enumerate(own):
+        n = sample.shape[-1]
         entry: dict[str, Any] = {"n": n}
         if scheme.strata is not None:
-            entry["strata"] = codes("strata", _of(scheme.strata, place, len(sizes)), n)[0]
+            entry["strata"] = codes("strata", _of(scheme.strata, place, len(own)), n)[0]
         if scheme.clusters is not None:
-            entry["clusters"] = _clusters(_of(scheme.clusters, place, len(sizes)), n)
+            entry["clusters"] = _clusters(_of(scheme.clusters, place, len(own)), n)
         if scheme.block is not None:
-            entry["block"] = _block(scheme, n, series[place])
+            entry["block"] = _block(scheme, n, sample)
         if scheme.weights is not None:
-            entry["weights"] = _weights(_of(scheme.weights, place, len(sizes)), n)
+            entry["weights"] = _weights(_of(scheme.weights, place, len(own)), n)
         made.append(entry)
     return made
 
 
-def designs(scheme: Scheme, sizes: Sequence[int], series: Sequence[NDArray[Any]]) -> list[Design]:
-    """Return a design for each set of observations, for callables.
+def designs(scheme: Scheme, own: Sequence[NDArray[Any]]) -> list[Design]:
+    """Return a design for each sample that is drawn by itself, for callables.
 
     Raises:
         BadArgumentError: as `coded`; or the scheme weighs observations, which no callable can be told.
     """
     if scheme.weighing != "multinomial":
         raise BadArgumentError(f"scheme={scheme.weighing!r} weighs observations, which a callable cannot: give a name")
-    return [_design(scheme, entry) for entry in coded(scheme, sizes, series)]
+    return [_design(scheme, entry) for entry in coded(scheme, own)]
 
 
 def _design(scheme: Scheme, entry: dict[str, Any]) -> Design:

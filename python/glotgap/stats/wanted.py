@@ -1,12 +1,14 @@
 """What a bootstrap was asked for, and what it found: what the paths of names and of callables share."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from functools import partial
+from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from glotgap.stats.grouped import DataSets
 from glotgap.stats.schemes import Scheme
 
 __all__ = ["ALTERNATIVES", "METHODS", "Found", "Wanted"]
@@ -48,6 +50,35 @@ class Found:
     n_resamples: int
     distribution: Callable[[], NDArray[Any]]
 
+    @classmethod
+    def of_drawn(cls, estimate: NDArray[Any], drawn: NDArray[Any], figures: dict[str, NDArray[Any]]) -> Self:
+        """Return what was found in a distribution that is at hand."""
+        return cls(estimate, **figures, n_resamples=drawn.shape[-1], distribution=partial(np.asarray, drawn))
+
+    @classmethod
+    def undefined(cls, n_resamples: int) -> Self:
+        """Return the figures of data that are too few: NaN."""
+        nothing = {name: np.array(np.nan) for name in _figures(cls)}
+        return cls(**nothing, n_resamples=n_resamples, distribution=partial(np.full, n_resamples, np.nan))
+
+    @classmethod
+    def of_sets(cls, data: DataSets, each: Sequence[Self]) -> Self:
+        """Return the figures of all data sets."""
+        return cls(
+            **{name: data.arranged([getattr(found, name) for found in each]) for name in _figures(cls)},
+            n_resamples=each[0].n_resamples,
+            distribution=partial(_arranged, data, each),
+        )
+
     def figure(self, name: str) -> Any:
         """Return a figure, as a float when there is one data set."""
         return np.asarray(getattr(self, name))[()]
+
+
+def _figures(cls: type[Found]) -> list[str]:
+    """Return the names of the figures that are arrays over data sets."""
+    return [field.name for field in fields(cls) if field.name not in {"n_resamples", "distribution"}]
+
+
+def _arranged(data: DataSets, each: Sequence[Found]) -> NDArray[Any]:
+    return data.arranged([found.distribution() for found in each])
