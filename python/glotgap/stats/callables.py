@@ -19,6 +19,8 @@ from glotgap.stats.cautions import WrongTypeError
 __all__ = ["Evaluate", "Evaluator", "Samples", "evaluator"]
 
 Samples: TypeAlias = Sequence[NDArray[Any]]
+Places: TypeAlias = Sequence[NDArray[np.int64] | None]
+"""For each sample, one row of indices for each resample; None for the sample as it is."""
 
 
 class Evaluate(Protocol):
@@ -29,6 +31,9 @@ class Evaluate(Protocol):
 
     def of_batch(self, samples: Samples, first: int, count: int, *, axis: int, what: str = ...) -> NDArray[Any]:
         """Return the statistic of `count` replicates (or what they are called), along `axis` of the result."""
+
+    def of_places(self, samples: Samples, places: Places, first: int, count: int, what: str = ...) -> NDArray[Any]:
+        """Return the statistic of `count` resamples, along the last axis: those at rows of indices of each sample."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,13 @@ class Evaluator:
                 "reducing `axis`, or say vectorized=False"
             )
         return values
+
+    def of_places(
+        self, samples: Samples, places: Places, first: int, count: int, what: str = "replicate"
+    ) -> NDArray[Any]:
+        """Return the statistic of `count` resamples, along the last axis."""
+        taken = [_taken(sample, index, count) for sample, index in zip(samples, places, strict=True)]
+        return self.of_batch(taken, first, count, axis=-1, what=what)
 
     def _evaluate(self, samples: Samples, given: str, first: int = 0, what: str = "slice") -> NDArray[Any]:
         if not self.vectorized:
@@ -103,6 +115,13 @@ def _one_by_one(statistic: Callable[..., Any], samples: Samples, given: str, fir
     values = np.asarray(found)
     own = tuple(range(1, values.ndim))
     return values.transpose(*own, 0).reshape((*values.shape[1:], *lead))
+
+
+def _taken(sample: NDArray[Any], index: NDArray[np.int64] | None, count: int) -> NDArray[Any]:
+    """Return resamples of a sample, each along the last axis; without indices, the sample itself `count` times."""
+    if index is None:
+        return np.broadcast_to(sample[..., None, :], (*sample.shape[:-1], count, sample.shape[-1]))
+    return sample.take(index) if sample.ndim == 1 else sample[..., index]
 
 
 def _note(given: str) -> str:

@@ -4,6 +4,7 @@ A callable that is known by identity (`np.mean`, `scipy.stats.pearsonr`, …) go
 With `stream="numpy"` it stays a callable, so that results equal scipy's to the last bit.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glotgap import _core
-from glotgap.stats.callables import Evaluate, Evaluator, Samples, evaluator
+from glotgap.stats.callables import Evaluate, Evaluator, Places, Samples, evaluator
 from glotgap.stats.names import Named, named, recognized
 from glotgap.stats.samples import floats
 
@@ -29,16 +30,32 @@ class NamedEvaluator:
     def of_data(self, samples: Samples, given: str = "") -> NDArray[np.float64]:  # noqa: ARG002  # cannot raise
         """Return the statistic over the last axis."""
         lead = np.broadcast_shapes(*(sample.shape[:-1] for sample in samples))
-        flat = [floats(np.broadcast_to(sample, (*lead, sample.shape[-1]))).ravel() for sample in samples]
-        rows = int(np.prod(lead))
-        indices = [np.arange(values.size, dtype=np.int64).reshape(rows, -1) for values in flat]
-        parameters = self.name.parameters
-        return _core.stats_evaluate(flat, self.name.name, parameters=parameters, indices=indices).reshape(lead)
+        rows = [np.broadcast_to(floats(s), (*lead, s.shape[-1])).reshape(-1, s.shape[-1]) for s in samples]
+        values = [self._of([np.arange(len(s))[None] for s in slices], slices) for slices in zip(*rows, strict=True)]
+        return np.concatenate(values).reshape(lead)
 
     def of_batch(self, samples: Samples, first: int, count: int, *, axis: int, what: str = "") -> NDArray[np.float64]:
         """Return the statistic of `count` replicates: one value each, along whichever axis."""
         del first, count, axis, what
         return self.of_data(samples)
+
+    def of_places(
+        self, samples: Samples, places: Places, first: int, count: int, what: str = ""
+    ) -> NDArray[np.float64]:
+        """Return the statistic of `count` resamples, along the last axis."""
+        del first, what
+        whole = [np.arange(sample.shape[-1]) for sample in samples]
+        indices = [
+            np.broadcast_to(all_of_it, (count, len(all_of_it))) if index is None else index
+            for index, all_of_it in zip(places, whole, strict=True)
+        ]
+        rows = [floats(sample).reshape(-1, sample.shape[-1]) for sample in samples]
+        values = [self._of(indices, slices) for slices in zip(*rows, strict=True)]
+        return np.stack(values).reshape(*samples[0].shape[:-1], count)
+
+    def _of(self, indices: Sequence[NDArray[np.int64]], slices: Samples) -> NDArray[np.float64]:
+        tables = [np.ascontiguousarray(index, np.int64) for index in indices]
+        return _core.stats_evaluate(list(slices), self.name.name, parameters=self.name.parameters, indices=tables)
 
 
 def statistic_of(statistic: Any, vectorized: Any, samples: Samples, *, native: bool, pairs: bool) -> Statistic:

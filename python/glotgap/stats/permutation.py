@@ -11,9 +11,9 @@ Example:
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +23,9 @@ from glotgap.stats import asked
 from glotgap.stats.callables import Samples
 from glotgap.stats.evaluating import NamedEvaluator, Statistic, statistic_of
 from glotgap.stats.extremes import TWO_SIDED, max_t, mc_error, pvalue
-from glotgap.stats.grouped import NAN_POLICIES, DataSets, codes, data_sets
+from glotgap.stats.grouped import NAN_POLICIES, DataSets, Rows, codes, data_sets
 from glotgap.stats.names import Named
+from glotgap.stats.permutation_name import permutation_name
 from glotgap.stats.randomness import STREAMS, Source, source
 from glotgap.stats.rearranging import Dealt, Kind, Paired, Swapped, null_distribution
 from glotgap.stats.results import PermutationTestResult
@@ -33,6 +34,8 @@ from glotgap.stats.tested import Test, Tested
 from glotgap.stats.wanted import ALTERNATIVES
 
 __all__ = ["permutation_test"]
+
+Strata: TypeAlias = NDArray[np.int64] | None
 
 KINDS: Final = ("independent", "pairings", "samples")
 
@@ -108,13 +111,18 @@ def permutation_test(
     policy = asked.choice("nan_policy", nan_policy, NAN_POLICIES)
     sets = data_sets(samples, at, by, paired=pairs, nan_policy=policy)
     origin = source(rng, random_state, asked.choice("stream", stream, STREAMS))
-    found = [_tested(what, each, wanted, origin) for each in sets.sets]
+    found = [
+        _tested(what, each, wanted, origin, _strata(wanted, rows, sets.sizes))
+        for each, rows in zip(sets.sets, sets.rows, strict=True)
+    ]
     return _result(found, sets, wanted, origin.seed, adjust)
 
 
-def _tested(what: Statistic, samples: Samples, wanted: Test, origin: Source) -> Tested:
+def _tested(what: Statistic, samples: Samples, wanted: Test, origin: Source, strata: Strata) -> Tested:
+    if isinstance(what, Named) and origin.key is not None:
+        return permutation_name(what, samples, wanted, origin.key, strata)
     evaluate = NamedEvaluator(what) if isinstance(what, Named) else what
-    kind = _kind(samples, wanted)
+    kind = _kind(wanted.kind, samples, strata)
     rng = origin.streams(1)[0]
     if wanted.stop is not None and not kind.is_exact(wanted.n_resamples):
         return sequential(evaluate, kind, rng, wanted, like_scipy=not origin.native)
@@ -127,23 +135,29 @@ def _tested(what: Statistic, samples: Samples, wanted: Test, origin: Source) -> 
     return Tested(observed, p, len(null), error, partial(np.asarray, null), exact)
 
 
-def _kind(samples: Samples, wanted: Test) -> Kind:
-    """Return how the samples are rearranged.
+def _strata(wanted: Test, rows: Rows | None, sizes: Sequence[int]) -> Strata:
+    """Return the stratum of each observation of a data set (of the samples in turn, for "independent").
 
     Raises:
-        BadArgumentError: strata do not fit them.
+        BadArgumentError: the labels do not fit, or rows are swapped, which stay where they are.
     """
-    strata = None
-    if wanted.strata is not None:
-        total = sum(sample.shape[-1] for sample in samples)
-        strata, _ = codes("strata", wanted.strata, total if wanted.kind == "independent" else samples[0].shape[-1])
-    if wanted.kind == "independent":
-        return Dealt(samples, strata)
-    if wanted.kind == "pairings":
-        return Paired(samples, strata)
-    if strata is not None:
+    if wanted.strata is None:
+        return None
+    if wanted.kind == "samples":
         raise BadArgumentError('strata are given for "samples", whose rows stay where they are: leave them out')
-    return Swapped(samples)
+    pooled = sizes if wanted.kind == "independent" else sizes[:1]
+    numbers, _ = codes("strata", wanted.strata, sum(pooled))
+    if rows is None:
+        return numbers
+    starts = np.cumsum([0, *pooled[:-1]])
+    return numbers[np.concatenate([start + index for start, index in zip(starts, rows, strict=False)])]
+
+
+def _kind(name: str, samples: Samples, strata: Strata) -> Kind:
+    """Return how the samples are rearranged."""
+    if name == "independent":
+        return Dealt(samples, strata)
+    return Paired(samples, strata) if name == "pairings" else Swapped(samples)
 
 
 def _result(

@@ -23,7 +23,7 @@ from glotgap.stats.callables import Evaluate, Samples
 from glotgap.stats.designs import Indices
 from glotgap.stats.randomness import Generator
 
-__all__ = ["Dealt", "Kind", "Paired", "Swapped", "null_distribution", "random_distribution"]
+__all__ = ["Dealt", "Kind", "Paired", "Swapped", "null_distribution", "random_distribution", "ways"]
 
 _BATCH_ELEMENTS: Final = 1 << 17
 _MOST: Final = 1 << 32
@@ -39,7 +39,7 @@ class Dealt:
     @property
     def count(self) -> int:
         """How many rearrangements differ."""
-        return _ways(self.sizes)
+        return ways(self.sizes)
 
     @property
     def sizes(self) -> list[int]:
@@ -210,7 +210,7 @@ def _drawn(
         kind.random(rng, surplus, like_scipy=True)
 
 
-def _ways(sizes: Sequence[int]) -> int:
+def ways(sizes: Sequence[int]) -> int:
     """Return in how many ways a pool can be dealt to samples of these sizes."""
     return math.factorial(sum(sizes)) // math.prod(math.factorial(size) for size in sizes)
 

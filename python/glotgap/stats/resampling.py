@@ -35,10 +35,9 @@ class Plan:
         """Whether one draw of indices serves all samples."""
         return len(self.designs) < len(self.samples)
 
-    def taken(self, indices: Sequence[Indices]) -> list[NDArray[Any]]:
-        """Return the samples at `indices`, given for each design."""
-        each = list(indices) * len(self.samples) if self.paired else indices
-        return [_take(sample, index) for sample, index in zip(self.samples, each, strict=True)]
+    def places(self, drawn: Sequence[Indices]) -> list[Indices]:
+        """Return for each sample its indices, given for each design."""
+        return list(drawn) * len(self.samples) if self.paired else list(drawn)
 
     def rows(self, batch: int | None, n_resamples: int) -> int:
         """Return how many resamples one batch holds."""
@@ -61,7 +60,7 @@ def distribution(
     for first in range(0, n_resamples, rows):
         count = min(rows, n_resamples - first)
         drawn = [design.draw(rng, count) for design, rng in zip(plan.designs, sources, strict=True)]
-        found.append(evaluate.of_batch(plan.taken(drawn), first, count, axis=-1))
+        found.append(evaluate.of_places(plan.samples, plan.places(drawn), first, count))
     if len(streams) == 1:
         advance_to(streams[0], sources[-1])
     return np.concatenate(found, axis=-1)
@@ -101,8 +100,10 @@ def _left_out(evaluate: Evaluate, plan: Plan, place: int, kept: Iterator[Indices
     first = 0
     while taken := list(islice(kept, rows)):
         for index in _stacked(taken):
-            samples = _with_taken(plan, place, index)
-            found.append(evaluate.of_batch(samples, first, len(index), axis=-1, what="observation left out, number"))
+            places: list[Indices | None] = [index if plan.paired else None] * len(plan.samples)
+            places[place] = index
+            what = "observation left out, number"
+            found.append(evaluate.of_places(plan.samples, places, first, len(index), what=what))
             first += len(index)
     return np.concatenate(found, axis=-1)
 
@@ -112,19 +113,3 @@ def _stacked(taken: list[Indices]) -> list[Indices]:
     if len({len(index) for index in taken}) == 1:
         return [np.stack(taken)]
     return [index[None] for index in taken]
-
-
-def _with_taken(plan: Plan, place: int, index: Indices) -> list[NDArray[Any]]:
-    """Return the samples with design `place` at `index` and the others whole, once for each row of `index`."""
-    if plan.paired:
-        return plan.taken([index])
-    whole = [
-        np.broadcast_to(sample[..., None, :], (*sample.shape[:-1], len(index), sample.shape[-1]))
-        for sample in plan.samples
-    ]
-    whole[place] = _take(plan.samples[place], index)
-    return whole
-
-
-def _take(sample: NDArray[Any], index: Indices) -> NDArray[Any]:
-    return sample.take(index) if sample.ndim == 1 else sample[..., index]
