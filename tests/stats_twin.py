@@ -146,6 +146,8 @@ def subsets_p(x, y, statistic):
 def signs_p(differences):
     """Exact one-sided p (less, greater) of a sum under flips of signs, in fractions."""
     values = [Fraction(str(value)) for value in differences]
-    sums = [sum(sign * value for sign, value in zip(signs, values, strict=True))
-            for signs in itertools.product((1, -1), repeat=len(values))]
+    sums = [
+        sum(sign * value for sign, value in zip(signs, values, strict=True))
+        for signs in itertools.product((1, -1), repeat=len(values))
+    ]
     return sum(s <= sum(values) for s in sums) / len(sums), sum(s >= sum(values) for s in sums) / len(sums)
