@@ -105,7 +105,7 @@ def test_bca_is_near_the_abc_interval_of_r(data, name, published):
     """ABC (DiCiccio and Efron 1992) approximates BCa without resampling; R's boot::abc.ci, 95 %."""
     result = stats.bootstrap(data, name, paired=True, n_resamples=50_000, rng=1)
     width = published[1] - published[0]
-    assert_allclose(result.confidence_interval, published, atol=0.09 * width)
+    assert_allclose(result.confidence_interval, published, atol=0.03 * width)
 
 
 MAIZE = np.array([49, -67, 8, 16, 6, 23, 28, 41, 14, 29, 56, 24, 75, 60, -48.0])  # Darwin 1876, in eighths of an inch

@@ -14,6 +14,7 @@ Example:
     True
 """
 
+from glotgap.stats.adjusting import ADJUSTMENTS, adjust
 from glotgap.stats.blocks import block_length
 from glotgap.stats.bootstrap import bootstrap
 from glotgap.stats.cautions import DegenerateDataWarning
@@ -25,6 +26,7 @@ from glotgap.stats.results import BootstrapResult, ConfidenceInterval, Permutati
 from glotgap.stats.trend import TrendResult, mann_kendall
 
 __all__ = [
+    "ADJUSTMENTS",
     "NAMES",
     "BootstrapResult",
     "ConfidenceInterval",
@@ -34,6 +36,7 @@ __all__ = [
     "PowerResult",
     "SampleSize",
     "TrendResult",
+    "adjust",
     "block_length",
     "bootstrap",
     "leave_one_out",
