@@ -1,4 +1,4 @@
-"""Slow, obvious twins of the stats room: each statistic by its definition, intervals with scipy, exact distributions."""
+"""Slow, obvious twins of the stats room: statistics by their definition, intervals with scipy, exact distributions."""
 
 import itertools
 import math

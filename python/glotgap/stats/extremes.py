@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["TWO_SIDED", "extreme", "max_t", "mc_error", "pvalue", "stopped"]
+__all__ = ["TWO_SIDED", "extreme", "max_t", "pvalue", "stopped"]
 
 TWO_SIDED: Final = ("2·min", "abs")
 
@@ -33,29 +33,27 @@ def _tolerance(observed: NDArray[Any]) -> Any:
     return np.abs(np.finfo(observed.dtype).eps * 100 * observed) if observed.dtype.kind == "f" else 0
 
 
-def pvalue(null: NDArray[Any], observed: NDArray[Any], alternative: str, *, exact: bool, two_sided: str) -> Any:
-    """Return p from a whole null distribution along the first axis; NaN where the statistic is."""
+def pvalue(
+    null: NDArray[Any], observed: NDArray[Any], alternative: str, *, exact: bool, two_sided: str
+) -> tuple[Any, Any]:
+    """Return p from a whole null distribution along the first axis, and its Monte Carlo error, 0 when exact.
+
+    Both are NaN where the statistic is.
+    """
     sides = _sides(alternative, two_sided)
     added = 0 if exact else 1
-    shares = [(np.count_nonzero(extreme(null, observed, s), axis=0) + added) / (len(null) + added) for s in sides]
-    return _joined(np.stack(shares), observed)
+    counts = [np.count_nonzero(extreme(null, observed, side), axis=0) for side in sides]
+    share = (np.stack(counts).min(axis=0) + added) / (len(null) + added)
+    error = np.sqrt(share * (1 - share) / len(null)) * (0 if exact else len(sides))
+    undefined = np.isnan(observed) if observed.dtype.kind == "f" else False
+    p = np.minimum(1.0, len(sides) * share)
+    return np.where(undefined, np.nan, p)[()], np.where(undefined, np.nan, error)[()]
 
 
 def _sides(alternative: str, two_sided: str) -> tuple[str, ...]:
     if alternative != "two-sided":
         return (alternative,)
     return ("abs",) if two_sided == "abs" else ("less", "greater")
-
-
-def _joined(shares: NDArray[np.float64], observed: NDArray[Any]) -> Any:
-    """Return p from the share of each side."""
-    p = np.minimum(1.0, len(shares) * shares.min(axis=0))
-    return np.where(np.isnan(observed), np.nan, p)[()] if observed.dtype.kind == "f" else p[()]
-
-
-def mc_error(p: Any, n_resamples: int, *, exact: bool) -> Any:
-    """Return the Monte Carlo standard error of p, 0 when all rearrangements were counted."""
-    return np.sqrt(np.zeros_like(p) if exact else p * (1 - p) / n_resamples)[()]
 
 
 def stopped(null: NDArray[Any], observed: NDArray[Any], alternative: str, *, two_sided: str, stop: int) -> int | None:
@@ -72,4 +70,4 @@ def max_t(null: NDArray[Any], observed: NDArray[Any], alternative: str, *, exact
     signed = {"less": -flat, "greater": flat, "abs": np.abs(flat)}[side]
     most = np.nanmax(signed, axis=1) * (-1 if side == "less" else 1)
     wide = most.reshape(-1, *(1,) * observed.ndim)
-    return np.asarray(pvalue(wide, observed, side, exact=exact, two_sided=side))
+    return np.asarray(pvalue(wide, observed, side, exact=exact, two_sided=side)[0])

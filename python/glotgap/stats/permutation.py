@@ -22,7 +22,7 @@ from glotgap._errors import BadArgumentError
 from glotgap.stats import asked
 from glotgap.stats.callables import Samples
 from glotgap.stats.evaluating import NamedEvaluator, Statistic, statistic_of
-from glotgap.stats.extremes import TWO_SIDED, max_t, mc_error, pvalue
+from glotgap.stats.extremes import TWO_SIDED, max_t, pvalue
 from glotgap.stats.grouped import NAN_POLICIES, DataSets, Rows, codes, data_sets
 from glotgap.stats.names import Named
 from glotgap.stats.permutation_name import permutation_name
@@ -130,8 +130,7 @@ def _tested(what: Statistic, samples: Samples, wanted: Test, origin: Source, str
     null, exact = null_distribution(
         evaluate, kind, rng, n_resamples=wanted.n_resamples, batch=wanted.batch, like_scipy=not origin.native
     )
-    p = pvalue(null, observed, wanted.alternative, exact=exact, two_sided=wanted.two_sided)
-    error = mc_error(p, len(null), exact=exact)
+    p, error = pvalue(null, observed, wanted.alternative, exact=exact, two_sided=wanted.two_sided)
     return Tested(observed, p, len(null), error, partial(np.asarray, null), exact)
 
 

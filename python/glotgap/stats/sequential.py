@@ -8,7 +8,7 @@ import numpy as np
 
 from glotgap._errors import BadArgumentError
 from glotgap.stats.callables import Evaluate
-from glotgap.stats.extremes import mc_error, pvalue, stopped
+from glotgap.stats.extremes import pvalue, stopped
 from glotgap.stats.randomness import Generator
 from glotgap.stats.rearranging import Kind, random_distribution
 from glotgap.stats.tested import Test, Tested
@@ -35,8 +35,7 @@ def sequential(what: Evaluate, kind: Kind, rng: Generator, wanted: Test, *, like
         end = stopped(null, observed, wanted.alternative, two_sided=wanted.two_sided, stop=wanted.stop)
         if end is not None:
             return Tested(observed, *_at_end(wanted, end), partial(np.asarray, null[:end]), exact=False)
-    p = pvalue(null, observed, wanted.alternative, exact=False, two_sided=wanted.two_sided)
-    error = mc_error(p, len(null), exact=False)
+    p, error = pvalue(null, observed, wanted.alternative, exact=False, two_sided=wanted.two_sided)
     return Tested(observed, p, len(null), error, partial(np.asarray, null), exact=False)
 
 
@@ -44,4 +43,4 @@ def _at_end(wanted: Test, end: int) -> tuple[float, int, float]:
     """Return p, the replicates and the error of p, for a test that stopped."""
     sides = 2 if wanted.alternative == "two-sided" and wanted.two_sided != "abs" else 1
     share = (wanted.stop or 0) / end
-    return min(1.0, sides * share), end, sides * float(mc_error(np.float64(share), end, exact=False))
+    return min(1.0, sides * share), end, sides * math.sqrt(share * (1 - share) / end)
