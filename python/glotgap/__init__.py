@@ -3,6 +3,7 @@
 Rooms are imported when first used, so that `import glotgap` costs next to nothing:
 
 - `glotgap.tokens`: what tokenizers make of languages;
+- `glotgap.stats`: bootstrap and permutation tests, with the names of scipy.stats;
 - `glotgap.weights`: exact statistics of model weights, at memory speed;
 - `glotgap.tables`: the tables that rooms meet in, and their files.
 
@@ -22,6 +23,7 @@ from glotgap._errors import BadArgumentError, BadFileError, GlotgapError, Glotga
 if TYPE_CHECKING:
     from types import ModuleType
 
+    from glotgap import stats as stats
     from glotgap import tables as tables
     from glotgap import tokens as tokens
     from glotgap import weights as weights
@@ -33,12 +35,13 @@ __all__ = [
     "GlotgapWarning",
     "UnsupportedError",
     "__version__",
+    "stats",
     "tables",
     "tokens",
     "weights",
 ]
 
-_ROOMS = frozenset({"tables", "tokens", "weights"})
+_ROOMS = frozenset({"stats", "tables", "tokens", "weights"})
 
 
 def __getattr__(name: str) -> "ModuleType":

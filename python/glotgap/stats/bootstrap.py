@@ -178,8 +178,9 @@ def _of_one(evaluate: Evaluate, samples: Samples, wanted: Wanted, origin: Source
 
 def _result(found: Found, sets: DataSets, wanted: Wanted, seed: int | None, statistic: str) -> BootstrapResult:
     low, high = found.figure("low"), found.figure("high")
+    method = "BCa" if wanted.method == "bca" else wanted.method
     if np.isnan(low).any() or np.isnan(high).any():
-        warn_degenerate(wanted.method)
+        warn_degenerate(method)
     return BootstrapResult(
         confidence_interval=ConfidenceInterval(low, high),
         standard_error=found.figure("standard_error"),
@@ -191,7 +192,7 @@ def _result(found: Found, sets: DataSets, wanted: Wanted, seed: int | None, stat
         n_resamples=found.n_resamples,
         confidence_level=wanted.level,
         alternative=wanted.alternative,
-        method=wanted.method,
+        method=method,
         statistic=statistic,
         seed=seed,
         groups=sets.labels,

@@ -26,5 +26,4 @@ class WrongTypeError(BadArgumentError, TypeError):
 
 def warn_degenerate(method: str) -> None:
     """Warn that an interval has an undefined end, at the line of the room's caller."""
-    shown = "BCa" if method == "bca" else method
-    warnings.warn(DegenerateDataWarning(_NO_INTERVAL.format(method=shown)), stacklevel=4)
+    warnings.warn(DegenerateDataWarning(_NO_INTERVAL.format(method=method)), stacklevel=4)

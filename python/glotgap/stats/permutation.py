@@ -149,7 +149,8 @@ def _strata(wanted: Test, rows: Rows | None, sizes: Sequence[int]) -> Strata:
     if rows is None:
         return numbers
     starts = np.cumsum([0, *pooled[:-1]])
-    return numbers[np.concatenate([start + index for start, index in zip(starts, rows, strict=False)])]
+    places = np.concatenate([start + index for start, index in zip(starts, rows, strict=False)])
+    return numbers[places]
 
 
 def _kind(name: str, samples: Samples, strata: Strata) -> Kind:
