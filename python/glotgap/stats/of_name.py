@@ -85,15 +85,16 @@ def _cut(samples: Sequence[NDArray[Any]], scheme: Scheme, *, paired: bool) -> li
 
 def _columns(name: Named, slices: Sequence[_Slice], wanted: Wanted, key: Key, *, keep: bool) -> Columns:
     """Return the figures of each slice; those with equal block lengths go to the core together."""
-    names = ("estimate", *FIGURES, *(("distribution",) if keep else ()))
-    found: dict[str, Any] = {
-        figure: np.full((len(slices), wanted.n_resamples) if figure == "distribution" else len(slices), np.nan)
-        for figure in names
-    }
-    for places in _by_block(slices):
+    together = _by_block(slices)
+    if len(together) == 1 and len(together[0]) == len(slices):
+        return _run(name, slices, wanted, key, keep=keep)
+    rows = {"distribution": (len(slices), wanted.n_resamples)} if keep else {}
+    shapes = {**dict.fromkeys(("estimate", *FIGURES), (len(slices),)), **rows}
+    found = {figure: np.full(shape, np.nan) for figure, shape in shapes.items()}
+    for places in together:
         columns = _run(name, [slices[place] for place in places], wanted, key, keep=keep)
-        for figure in names:
-            found[figure][places] = columns[figure]
+        for figure, values in found.items():
+            values[places] = columns[figure]
     return found
 
 

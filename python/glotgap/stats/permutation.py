@@ -149,8 +149,8 @@ def _strata(wanted: Test, rows: Rows | None, sizes: Sequence[int]) -> Strata:
     if rows is None:
         return numbers
     starts = np.cumsum([0, *pooled[:-1]])
-    places = np.concatenate([start + index for start, index in zip(starts, rows, strict=False)])
-    return numbers[places]
+    strata: NDArray[np.int64] = numbers[np.concatenate([at + index for at, index in zip(starts, rows, strict=False)])]
+    return strata
 
 
 def _kind(name: str, samples: Samples, strata: Strata) -> Kind:

@@ -27,6 +27,7 @@ __all__ = ["Dealt", "Kind", "Paired", "Swapped", "null_distribution", "random_di
 
 _BATCH_ELEMENTS: Final = 1 << 17
 _MOST: Final = 1 << 32
+_LONG: Final = 400  # from here on, numpy permutes one by one faster than many at once
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class Dealt:
         n = sum(self.sizes)
         if self.strata is not None:
             return _within(self.strata, rng, rows)
-        if like_scipy or not isinstance(rng, np.random.Generator):
+        if like_scipy or n > _LONG or not isinstance(rng, np.random.Generator):
             return np.stack([rng.permutation(n) for _ in range(rows)])
         return rng.permuted(np.broadcast_to(np.arange(n), (rows, n)), axis=-1)
 
