@@ -24,7 +24,11 @@ from glotgap._errors import GlotgapError
 
 __all__ = ["glotgap", "main"]
 
-_COMMANDS: Final = {"tokens": "glotgap.cli.tokens", "weights": "glotgap.cli.weights"}
+_COMMANDS: Final = {
+    "stats": "glotgap.cli.stats",
+    "tokens": "glotgap.cli.tokens",
+    "weights": "glotgap.cli.weights",
+}
 
 
 class _LazyGroup(click.Group):

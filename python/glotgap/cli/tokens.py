@@ -4,14 +4,15 @@ import json
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
 
-from glotgap._errors import BadFileError, GlotgapWarning
+from glotgap._errors import GlotgapWarning
 from glotgap.cli.checks import check_picture, check_table, language_or_none, pictures, say
+from glotgap.cli.resources import read_resources
 from glotgap.cli.tokens_check import check
+from glotgap.cli.tokens_gap import gap
 from glotgap.cli.tokens_scan import scan
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ def metrics(
 
     counts = _counts(paths)
     named = language_or_none(reference)
-    levels = None if resources is None else _levels(resources)
+    levels = None if resources is None else read_resources(resources)
     with _told():
         frame = room.metrics(
             counts,
@@ -187,16 +188,6 @@ def _counts(paths: Sequence[str]) -> "pl.DataFrame":
     return merge(tables.read(path, "COUNTS") for path in paths)
 
 
-def _levels(path: str) -> dict[str, str]:
-    try:
-        levels = json.loads(Path(path).read_bytes())
-    except (OSError, ValueError) as error:
-        raise BadFileError(f"cannot read {path} as resource levels: {error}") from error
-    if not isinstance(levels, dict):
-        raise BadFileError(f'cannot read {path} as resource levels: write an object such as {{"eng": "high"}}')
-    return levels
-
-
 def _made(paths: Sequence[str], **arguments: object) -> dict[str, str]:
     """Return how the table was made: the version, the arguments, and the metadata of each table it was made of."""
     from glotgap import __version__
@@ -221,4 +212,5 @@ def _told() -> Iterator[None]:
 
 
 tokens.add_command(check)
+tokens.add_command(gap)
 tokens.add_command(scan)

@@ -1,4 +1,4 @@
-"""`glotgap weights`: scan the weights of a model, and draw what a scan found."""
+"""`glotgap weights`: scan the weights of a model, draw what a scan found, and put questions to it."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -7,6 +7,7 @@ import click
 
 from glotgap._errors import BadArgumentError
 from glotgap.cli.checks import check_picture, check_table, pictures, say
+from glotgap.cli.weights_questions import associate, compare, growth
 
 if TYPE_CHECKING:
     import polars as pl
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def weights() -> None:
-    """Scan the weights of a model, and draw what a scan found."""
+    """Scan the weights of a model, draw what a scan found, and put questions to it."""
 
 
 def _check_per(_context: click.Context, _option: click.Parameter, value: str) -> str:
@@ -199,3 +200,7 @@ def _scanned(path: str, *, threads: int | None, io: str, quiet: bool) -> "tuple[
         say(f"warning: {skipped_line(found.skipped)}")
     lines = [sentence(found.frame), " ".join(skipped_lines(found.skipped)), unknown_line(found.frame) or ""]
     return found.frame, [line for line in lines if line]
+
+
+for question in (associate, compare, growth):
+    weights.add_command(question)

@@ -15,9 +15,11 @@ Example:
 """
 
 from glotgap.stats.adjusting import ADJUSTMENTS, adjust
+from glotgap.stats.answers import Answer
 from glotgap.stats.blocks import block_length
 from glotgap.stats.bootstrap import bootstrap
 from glotgap.stats.cautions import DegenerateDataWarning
+from glotgap.stats.correlating import correlate
 from glotgap.stats.influence import LeaveOneOut, leave_one_out
 from glotgap.stats.names import NAMES
 from glotgap.stats.permutation import permutation_test
@@ -28,6 +30,7 @@ from glotgap.stats.trend import TrendResult, mann_kendall
 __all__ = [
     "ADJUSTMENTS",
     "NAMES",
+    "Answer",
     "BootstrapResult",
     "ConfidenceInterval",
     "DegenerateDataWarning",
@@ -39,6 +42,7 @@ __all__ = [
     "adjust",
     "block_length",
     "bootstrap",
+    "correlate",
     "leave_one_out",
     "mann_kendall",
     "mde",

@@ -18,6 +18,7 @@ from glotgap.tables.files import check_path, read, read_metadata, write
 from glotgap.tables.gaps import GAPS
 from glotgap.tables.metrics import METRICS
 from glotgap.tables.tensors import BITS, COMPONENTS, TENSORS
+from glotgap.tables.tests import TESTS
 
 __all__ = [
     "BITS",
@@ -30,6 +31,7 @@ __all__ = [
     "METRICS",
     "TABLES",
     "TENSORS",
+    "TESTS",
     "Column",
     "Table",
     "check",

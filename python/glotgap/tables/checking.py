@@ -15,11 +15,12 @@ from glotgap.tables.documents import DOCUMENTS
 from glotgap.tables.gaps import GAPS
 from glotgap.tables.metrics import METRICS
 from glotgap.tables.tensors import TENSORS
+from glotgap.tables.tests import TESTS
 
 __all__ = ["TABLES", "check", "named", "pair", "sort"]
 
 TABLES: Final[Mapping[str, Table]] = {
-    table.name: table for table in (TENSORS, COUNTS, DOCUMENTS, METRICS, DISPARITY, GAPS, CHECKS)
+    table.name: table for table in (TENSORS, COUNTS, DOCUMENTS, METRICS, DISPARITY, GAPS, CHECKS, TESTS)
 }
 """Every table by its name."""
 

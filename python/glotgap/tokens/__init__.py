@@ -2,7 +2,8 @@
 
 `Tokenizer.load` reads any tokenizer; `scan` counts a corpus and gives the table COUNTS; `check` says what is wrong with
 its text; `merge` adds COUNTS of disjoint sources; `metrics` turns them into METRICS, `disparity` and `gaps` compare
-languages within a tokenizer, and `nsl` tokenizers within a language. docs/tokens.md defines each figure.
+languages within a tokenizer, `gap` tests whether that would happen by chance, and `nsl` compares tokenizers within a
+language. docs/tokens.md defines each figure.
 
 Example:
     >>> from glotgap.tokens import toy
@@ -12,6 +13,7 @@ Example:
 
 from glotgap.tokens.checks import check
 from glotgap.tokens.disparity import GAP_METRICS, disparity, gaps
+from glotgap.tokens.gap import gap
 from glotgap.tokens.lengths import nsl
 from glotgap.tokens.merge import merge
 from glotgap.tokens.metrics import metrics
@@ -28,6 +30,7 @@ __all__ = [
     "Tokenizer",
     "check",
     "disparity",
+    "gap",
     "gaps",
     "inspect",
     "merge",

@@ -1,11 +1,11 @@
-"""COUNTS small enough to check by hand: what the examples of this room compute with."""
+"""COUNTS and DOCUMENTS small enough to check by hand: what the examples of this room compute with."""
 
 import polars as pl
 
 from glotgap._arguments import typed
-from glotgap.tables import COUNTS
+from glotgap.tables import COUNTS, DOCUMENTS
 
-__all__ = ["counts"]
+__all__ = ["counts", "documents"]
 
 
 @typed
@@ -26,3 +26,21 @@ def counts(source: str = "toy") -> pl.DataFrame:
         "words_single": 10, "unk": 0, "fallback": 0, "used": 2, "token_ids": [1, 5], "token_counts": [5, 5],
     }  # fmt: skip
     return pl.DataFrame([shared | german, shared | english], schema=COUNTS.schema("frequencies"))
+
+
+@typed
+def documents() -> pl.DataFrame:
+    """Return DOCUMENTS of eight aligned documents in four languages: Amharic and Burmese cost three times the tokens.
+
+    Example:
+        >>> documents().group_by("group").agg(pl.col("tokens").sum()).sort("group").rows()
+        [('amh', 336), ('eng', 108), ('fra', 132), ('mya', 384)]
+    """
+    factors = {"amh": 2.8, "eng": 0.9, "fra": 1.1, "mya": 3.2}
+    rows = [
+        {"source": language, "document": number, "tokenizer": "toy", "group": language, "bytes": 60, "chars": 50,
+         "words": 10, "tokens": round(factor * 10 * (number % 2 + 1)), "unk": 0, "fallback": 0}
+        for language, factor in factors.items()
+        for number in range(8)
+    ]  # fmt: skip
+    return pl.DataFrame(rows, schema=DOCUMENTS.schema())

@@ -1,7 +1,7 @@
 """Weights: exact statistics of model weights of any size.
 
 `scan` reads a whole model and returns the table TENSORS; `inspect` also returns what was skipped and how the table was
-made. `moments` and `histogram` do the same for arrays in memory, and merge and pickle for tools that stream. What
+made. `compare`, `growth` and `associate` put questions to such tables, with intervals and p. `moments` and `histogram` do the same for arrays in memory, and merge and pickle for tools that stream. What
 each figure means is in docs/weights.md; how it is computed, in `rust/core/src/weights/mod.rs`.
 
 Example:
@@ -12,7 +12,10 @@ Example:
 """
 
 from glotgap.weights.arrays import DTYPES, Histogram, Moments, histogram, moments
+from glotgap.weights.associate import associate
+from glotgap.weights.compare import compare
 from glotgap.weights.components import Heads, Place, heads, place
+from glotgap.weights.growth import growth
 from glotgap.weights.scan import QUANTILES, TAILS, Scan, inspect, scan, tensor_histogram
 
 __all__ = [
@@ -24,6 +27,9 @@ __all__ = [
     "Moments",
     "Place",
     "Scan",
+    "associate",
+    "compare",
+    "growth",
     "heads",
     "histogram",
     "inspect",

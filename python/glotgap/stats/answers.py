@@ -1,0 +1,165 @@
+"""Answers: findings as the table TESTS, and in one plain sentence that says when the data cannot tell.
+
+A finding is *shown* when its interval leaves out the value that stands for nothing and p (adjusted, where several were
+asked together) is below 1 - level. Where only one of the two says so, the data are at the edge; where neither does,
+they cannot tell: that is no proof of nothing, and the least effect in reach of this n is named.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from glotgap.stats.adjusting import adjust
+from glotgap.stats.planning import mde
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from glotgap.stats.influence import LeaveOneOut
+    from glotgap.stats.results import BootstrapResult, PermutationTestResult
+
+__all__ = ["Answer", "Finding", "adjusted", "answer", "finding"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One row of TESTS, where the columns are described; None is undefined or not asked for."""
+
+    question: str
+    group: str
+    statistic: str
+    estimate: float | None
+    null: float
+    n: int
+    unit: str
+    low: float | None = None
+    high: float | None = None
+    level: float = 0.95
+    method: str | None = None
+    p: float | None = None
+    p_adjusted: float | None = None
+    test: str | None = None
+    exact: bool | None = None
+    left_out: int = 0
+    n_resamples: int | None = None
+    seed: str | None = None
+    loo_low: float | None = None
+    loo_high: float | None = None
+    mde: float | None = None
+
+    def sentence(self) -> str:
+        """Return the finding in words, with what it shows.
+
+        Example:
+            >>> found = Finding("a ~ b", "all", "pearson", 0.2, 0.0, 9, "row", low=-0.5, high=0.8, p=0.6, mde=0.81)
+            >>> found.sentence()
+            'a ~ b: pearson 0.2 (95 % interval -0.5 to 0.8), p = 0.6, n = 9: the data cannot tell (with this n, \
+0.81 from 0 would be found four times in five)'
+        """
+        group = "" if self.group == "all" else f", {self.group}"
+        if self.estimate is None:
+            return f"{self.question}{group}: {self.statistic} is undefined, n = {self.n}: the data cannot tell"
+        n = f"n = {self.n}" + (f" ({self.left_out} without a value)" if self.left_out else "")
+        figures = f"{self.statistic} {self.estimate:.3g}{self._interval()}{self._p()}, {n}"
+        return f"{self.question}{group}: {figures}: {self.verdict()}"
+
+    def _interval(self) -> str:
+        if self.low is not None and self.high is not None:
+            return f" ({100 * self.level:g} % interval {self.low:.3g} to {self.high:.3g})"
+        return "" if self.method is None else " (no interval: resampling gives none)"
+
+    def _p(self) -> str:
+        if self.p is None:
+            return ""
+        corrected = "" if self.p_adjusted in {None, self.p} else f" (adjusted {self.p_adjusted:.2g})"
+        return f", p = {self.p:.2g}{corrected}"
+
+    def verdict(self) -> str:
+        """Return what the data show."""
+        says = [said for said in (self._interval_says(), self._p_says()) if said is not None]
+        if says and all(says):
+            return f"the data show {'more' if (self.estimate or 0.0) > self.null else 'less'} than {self.null:g}"
+        if any(says):
+            return "the interval and the test disagree, so the data are at the edge"
+        if self.mde is None:
+            return "the data cannot tell"
+        return (
+            f"the data cannot tell (with this n, {self.mde:.2g} from {self.null:g} would be found four times in five)"
+        )
+
+    def _interval_says(self) -> bool | None:
+        if self.low is None or self.high is None:
+            return None
+        return not self.low <= self.null <= self.high
+
+    def _p_says(self) -> bool | None:
+        p = self.p if self.p_adjusted is None else self.p_adjusted
+        return None if p is None else p < 1 - self.level
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer: `tests` is the table TESTS, `sentence` says the same for people, finding by finding."""
+
+    tests: "pl.DataFrame"
+    sentence: str
+
+
+def finding(
+    asked: Finding,
+    interval: "BootstrapResult | None" = None,
+    test: "PermutationTestResult | None" = None,
+    influence: "LeaveOneOut | None" = None,
+) -> Finding:
+    """Return `asked` with what a bootstrap, a permutation test and leaving each unit out say."""
+    found = asked
+    if interval is not None:
+        found = replace(
+            found,
+            estimate=_defined(interval.estimate),
+            low=_defined(interval.confidence_interval.low),
+            high=_defined(interval.confidence_interval.high),
+            level=interval.confidence_level,
+            method=interval.method,
+            n_resamples=interval.n_resamples,
+            seed=_text(interval.seed),
+            mde=found.mde if found.mde is not None else _reach(interval),
+        )
+    if test is not None:
+        found = replace(found, p=_defined(test.pvalue), exact=test.exact, seed=found.seed or _text(test.seed))
+        found = replace(found, n_resamples=found.n_resamples or test.n_resamples)
+    if influence is not None:
+        found = replace(found, loo_low=_defined(influence.low), loo_high=_defined(influence.high))
+    return found
+
+
+def _defined(value: Any) -> float | None:
+    number = float(value)
+    return number if math.isfinite(number) else None
+
+
+def _text(seed: int | None) -> str | None:
+    return None if seed is None else str(seed)
+
+
+def _reach(interval: "BootstrapResult") -> float | None:
+    error = _defined(interval.standard_error)
+    return mde(error, significance=1 - interval.confidence_level) if error else None
+
+
+def adjusted(findings: Sequence[Finding], method: str) -> list[Finding]:
+    """Return the findings with p adjusted for their number."""
+    corrected = adjust([math.nan if found.p is None else found.p for found in findings], method)
+    return [replace(found, p_adjusted=_defined(p)) for found, p in zip(findings, corrected, strict=True)]
+
+
+def answer(findings: Sequence[Finding]) -> Answer:
+    """Return the findings as a table, and as a sentence for each in their order."""
+    import polars as pl
+
+    from glotgap import tables
+
+    frame = pl.DataFrame([asdict(found) for found in findings], schema=tables.TESTS.schema())
+    tables.check("TESTS", frame)
+    return Answer(tables.sort("TESTS", frame), "; ".join(found.sentence() for found in findings) + ".")
