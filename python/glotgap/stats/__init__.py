@@ -24,6 +24,7 @@ from glotgap.stats.influence import LeaveOneOut, leave_one_out
 from glotgap.stats.names import NAMES
 from glotgap.stats.permutation import permutation_test
 from glotgap.stats.planning import PowerResult, SampleSize, mde, power, sample_size
+from glotgap.stats.quantiles import QuantileInterval, exact_quantile_interval
 from glotgap.stats.results import BootstrapResult, ConfidenceInterval, PermutationTestResult
 from glotgap.stats.trend import TrendResult, mann_kendall
 
@@ -37,12 +38,14 @@ __all__ = [
     "LeaveOneOut",
     "PermutationTestResult",
     "PowerResult",
+    "QuantileInterval",
     "SampleSize",
     "TrendResult",
     "adjust",
     "block_length",
     "bootstrap",
     "correlate",
+    "exact_quantile_interval",
     "leave_one_out",
     "mann_kendall",
     "mde",
