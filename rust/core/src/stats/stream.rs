@@ -1,11 +1,14 @@
 //! Random streams: one for each (key, replicate), so that no result depends on threads or batches.
 //!
 //! The four words of a key and the number of a replicate go through Threefry-4x64 of 13 rounds (Salmon et al., SC 2011),
-//! whose four words of output are the state of a xoshiro256++ (Blackman & Vigna, ACM TOMS 2021). Distinct counters give
-//! distinct states; two keys share no replicate but by a chance of 2⁻²⁵⁶. [`Lanes`] steps the generators of eight
-//! successive replicates at once, which compilers turn into vector instructions, and gives the same words.
+//! whose four words of output are the state of an SFC64 (Doty-Humphrey, PractRand; also in numpy): of the small generators
+//! without known faults the one with the fewest shifts, of which older x86 processors do but one at a time. Distinct
+//! counters give distinct states; two keys share no replicate but by a chance of 2⁻²⁵⁶. [`Lanes`] holds the generators of
+//! eight successive replicates, which step together.
 
 use std::array::from_fn;
+
+use super::vector;
 
 /// Replicates whose generators step together.
 pub const LANES: usize = 8;
@@ -26,10 +29,10 @@ pub struct Stream {
 impl Stream {
     /// The stream of `replicate` under `key`.
     pub fn new(key: Key, replicate: u64) -> Self {
-        Self::from_state(threefry::<1>(key, replicate, 13).map(|word| word[0]))
+        Self::from_state(threefry::<1>(key, replicate, ROUNDS).map(|word| word[0]))
     }
 
-    /// xoshiro256++ from its state.
+    /// SFC64 from its state: a, b, c and the counter.
     pub fn from_state(state: [u64; 4]) -> Self {
         Self { state, half: None }
     }
@@ -102,7 +105,7 @@ impl Lanes {
     /// The streams of `first` and the seven replicates after it.
     #[inline(always)]
     pub fn new(key: Key, first: u64) -> Self {
-        Self { state: threefry(key, first, 13) }
+        Self { state: vector::seeds(key, first) }
     }
 
     /// The next 64 bits of each stream.
@@ -117,6 +120,16 @@ impl Lanes {
         Stream::from_state(self.state.map(|words| words[lane]))
     }
 
+    /// The state of every lane, word by word.
+    pub(crate) fn state(&self) -> &[[u64; LANES]; 4] {
+        &self.state
+    }
+
+    /// The same.
+    pub(crate) fn state_mut(&mut self) -> &mut [[u64; LANES]; 4] {
+        &mut self.state
+    }
+
     /// Puts a stream back that went on by itself; it must have used whole words.
     #[inline(always)]
     pub fn put(&mut self, lane: usize, stream: &Stream) {
@@ -126,27 +139,30 @@ impl Lanes {
     }
 }
 
-/// One step of xoshiro256++ in each lane.
+/// One step of SFC64 in each lane.
 #[inline(always)]
-fn step<const N: usize>(state: &mut [[u64; N]; 4]) -> [u64; N] {
-    let [a, b, c, d] = *state;
-    let out = from_fn(|i| a[i].wrapping_add(d[i]).rotate_left(23).wrapping_add(a[i]));
-    let (c, d): ([u64; N], [u64; N]) = (from_fn(|i| c[i] ^ a[i]), from_fn(|i| d[i] ^ b[i]));
-    *state = [
-        from_fn(|i| a[i] ^ d[i]),
-        from_fn(|i| b[i] ^ c[i]),
-        from_fn(|i| c[i] ^ (b[i] << 17)),
-        from_fn(|i| d[i].rotate_left(45)),
-    ];
+fn step<const N: usize>([a, b, c, counter]: &mut [[u64; N]; 4]) -> [u64; N] {
+    let mut out = [0; N];
+    for i in 0..N {
+        out[i] = a[i].wrapping_add(b[i]).wrapping_add(counter[i]);
+        counter[i] = counter[i].wrapping_add(1);
+        a[i] = b[i] ^ (b[i] >> 11);
+        b[i] = c[i].wrapping_add(c[i] << 3);
+        c[i] = c[i].rotate_left(24).wrapping_add(out[i]);
+    }
     out
 }
 
-const PARITY: u64 = 0x1BD1_1BDA_A9FC_1A22;
-const ROTATIONS: [(u32, u32); 8] = [(14, 16), (52, 57), (23, 40), (5, 37), (25, 33), (46, 12), (58, 22), (32, 32)];
+pub(super) const PARITY: u64 = 0x1BD1_1BDA_A9FC_1A22;
+pub(super) const ROTATIONS: [(u32, u32); 8] =
+    [(14, 16), (52, 57), (23, 40), (5, 37), (25, 33), (46, 12), (58, 22), (32, 32)];
+
+/// Of these, 12 withstand every test that its authors tried.
+pub(super) const ROUNDS: usize = 13;
 
 /// Threefry-4x64 of counters (`first` + lane, 0, 0, 0).
 #[inline(always)]
-fn threefry<const N: usize>(Key(key): Key, first: u64, rounds: usize) -> [[u64; N]; 4] {
+pub(super) fn threefry<const N: usize>(Key(key): Key, first: u64, rounds: usize) -> [[u64; N]; 4] {
     let schedule = [key[0], key[1], key[2], key[3], key.iter().fold(PARITY, |all, word| all ^ word)];
     let mut x: [[u64; N]; 4] = from_fn(|word| [schedule[word]; N]);
     x[0] = from_fn(|lane| schedule[0].wrapping_add(first.wrapping_add(lane as u64)));
@@ -197,11 +213,12 @@ mod tests {
         );
     }
 
+    /// numpy 2.4: SFC64 of this state, random_raw(6).
     #[test]
-    fn xoshiro_gives_the_answers_of_its_authors() {
+    fn sfc64_gives_the_answers_of_numpy() {
         let mut stream = Stream::from_state([1, 2, 3, 4]);
-        let words = [(); 4].map(|()| stream.word());
-        assert_eq!(words, [41_943_041, 58_720_359, 3_588_806_011_781_223, 3_591_011_842_654_386]);
+        let words = [(); 6].map(|()| stream.word());
+        assert_eq!(words, [7, 34, 452_984_928, 7_599_825_881_358_712, 25_336_469_023_883_162, 240_669_917_008_063_140]);
     }
 
     #[test]

@@ -11,7 +11,9 @@ mod moments;
 mod order;
 
 pub use association::Covariances;
+pub(crate) use association::correlation;
 pub use moments::{Central, of_central};
+pub(crate) use order::between;
 
 use crate::stats::statistic::{Order, Pair, Statistic};
 

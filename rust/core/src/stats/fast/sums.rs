@@ -1,0 +1,104 @@
+//! Bootstraps of statistics that are functions of sums: rows are drawn and added up, no weights are written.
+//!
+//! A pool is cut into segments from which a fixed number of rows is drawn: one segment for the ordinary bootstrap, one a
+//! stratum, one of all blocks for the block bootstraps. A segment of more than [`ROWS`] rows is cut further, and how many
+//! of its draws fall into each cut comes from binomial splits of what is left, so that draws stay in the nearest caches:
+//! the counts of a multinomial by its conditional distributions (Devroye 1986, ch. XI.1.4).
+
+use super::kernel::{ROWS, Row, add_draws, places};
+use crate::stats::draws::binomial;
+use crate::stats::stream::{Key, LANES, Lanes, Stream};
+
+/// Where rows come from.
+pub trait Rows<R: Row>: Sync {
+    /// Writes rows `first`, `first + 1`, … into `out`.
+    fn write(&self, first: usize, out: &mut [R]);
+}
+
+/// Successive rows, and how many are drawn from them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Segment {
+    /// The first row.
+    pub first: usize,
+    /// How many rows there are.
+    pub rows: usize,
+    /// How many are drawn.
+    pub draws: usize,
+}
+
+impl Segment {
+    /// All of `n` rows, of which as many are drawn.
+    pub fn whole(n: usize) -> Self {
+        Self { first: 0, rows: n, draws: n }
+    }
+
+    /// Cuts of at most [`ROWS`] rows, each with the rows from it to the end.
+    fn cuts(self) -> impl Iterator<Item = (usize, usize, usize)> {
+        let ends = (self.first..self.first + self.rows).step_by(ROWS);
+        ends.map(move |first| {
+            let to_end = self.first + self.rows - first;
+            (first, to_end.min(ROWS), to_end)
+        })
+    }
+}
+
+/// Eight replicates on their way.
+pub struct Group<R: Row> {
+    /// Their streams.
+    pub lanes: Lanes,
+    /// What they have drawn.
+    pub sums: [R::Sum; LANES],
+    left: [usize; LANES],
+}
+
+impl<R: Row> Group<R> {
+    /// Replicates from `first` on, as many groups as hold `n`.
+    pub fn all(key: Key, first: u64, n: usize) -> Vec<Self> {
+        let firsts = (first..first + n as u64).step_by(LANES);
+        firsts
+            .map(|first| Self { lanes: Lanes::new(key, first), sums: [R::NOTHING; LANES], left: [0; LANES] })
+            .collect()
+    }
+
+    fn draw(&mut self, table: &[R], rows: usize, to_end: usize) {
+        let draws = std::array::from_fn(|lane| {
+            let mut stream = self.lanes.stream(lane);
+            let draws = share(&mut stream, self.left[lane], rows, to_end);
+            self.lanes.put(lane, &stream);
+            self.left[lane] -= draws;
+            draws
+        });
+        add_draws(table, &mut self.lanes, draws, &mut self.sums);
+    }
+}
+
+/// How many of `left` draws from `to_end` rows fall into the first `rows` of them.
+fn share(stream: &mut Stream, left: usize, rows: usize, to_end: usize) -> usize {
+    if rows == to_end { left } else { binomial(left as u64, rows as f64 / to_end as f64, stream) as usize }
+}
+
+/// Draws all segments for every group.
+pub fn draw<R: Row>(rows: &dyn Rows<R>, segments: &[Segment], groups: &mut [Group<R>]) {
+    let longest = segments.iter().map(|segment| segment.rows.min(ROWS)).max().unwrap_or(0);
+    let mut table = vec![R::ZERO; longest + 1];
+    for segment in segments {
+        groups.iter_mut().for_each(|group| group.left = [segment.draws; LANES]);
+        for (first, n, to_end) in segment.cuts() {
+            rows.write(first, &mut table[..n]);
+            table[n] = R::ZERO;
+            groups.iter_mut().for_each(|group| group.draw(&table[..=n], n, to_end));
+        }
+    }
+}
+
+/// What [`draw`] draws for one replicate, as a visit to each row: its slow twin.
+pub fn visit(stream: &mut Stream, segments: &[Segment], mut row: impl FnMut(usize)) {
+    for segment in segments {
+        let mut left = segment.draws;
+        for (first, n, to_end) in segment.cuts() {
+            let draws = share(stream, left, n, to_end);
+            left -= draws;
+            places(stream, n, draws).for_each(|place| row(first + place));
+        }
+    }
+}
