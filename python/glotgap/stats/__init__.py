@@ -24,6 +24,7 @@ from glotgap.stats.influence import LeaveOneOut, leave_one_out
 from glotgap.stats.names import NAMES
 from glotgap.stats.permutation import permutation_test
 from glotgap.stats.planning import PowerResult, SampleSize, mde, power, sample_size
+from glotgap.stats.poisson import PoissonBootstrap
 from glotgap.stats.quantiles import QuantileInterval, exact_quantile_interval
 from glotgap.stats.results import BootstrapResult, ConfidenceInterval, PermutationTestResult
 from glotgap.stats.trend import TrendResult, mann_kendall
@@ -37,6 +38,7 @@ __all__ = [
     "DegenerateDataWarning",
     "LeaveOneOut",
     "PermutationTestResult",
+    "PoissonBootstrap",
     "PowerResult",
     "QuantileInterval",
     "SampleSize",

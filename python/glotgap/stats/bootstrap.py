@@ -16,14 +16,13 @@ import numpy as np
 from glotgap._errors import BadArgumentError
 from glotgap.stats import asked
 from glotgap.stats.callables import Evaluate, Samples
-from glotgap.stats.cautions import warn_degenerate
 from glotgap.stats.evaluating import NamedEvaluator, Statistic, shown, statistic_of
 from glotgap.stats.grouped import NAN_POLICIES, DataSets, data_sets
 from glotgap.stats.names import Named
 from glotgap.stats.of_callable import Earlier, bootstrap_callable
 from glotgap.stats.of_name import bootstrap_name, with_earlier
 from glotgap.stats.randomness import STREAMS, Key, Source, source
-from glotgap.stats.results import BootstrapResult, ConfidenceInterval
+from glotgap.stats.results import BootstrapResult
 from glotgap.stats.schemes import BLOCK_KINDS, WEIGHINGS, Scheme
 from glotgap.stats.wanted import ALTERNATIVES, METHODS, Found, Wanted
 
@@ -130,7 +129,7 @@ def bootstrap(
     earlier = _earlier(bootstrap_result, wanted, sets)
     origin = source(rng, random_state, asked.choice("stream", stream, STREAMS))
     found = _computed(what, sets, wanted, origin, earlier)
-    return _result(found, sets, wanted, origin.seed, shown(statistic))
+    return found.result(wanted, shown(statistic), origin.seed, sets.labels)
 
 
 def _earlier(result: Any, wanted: Wanted, data: DataSets) -> Earlier:
@@ -174,27 +173,3 @@ def _of_one(evaluate: Evaluate, samples: Samples, wanted: Wanted, origin: Source
     if min(sample.shape[-1] for sample in samples) < 2:
         return Found.undefined(wanted.n_resamples)
     return bootstrap_callable(evaluate, samples, wanted, origin.streams, earlier)
-
-
-def _result(found: Found, sets: DataSets, wanted: Wanted, seed: int | None, statistic: str) -> BootstrapResult:
-    low, high = found.figure("low"), found.figure("high")
-    method = "BCa" if wanted.method == "bca" else wanted.method
-    if np.isnan(low).any() or np.isnan(high).any():
-        warn_degenerate(method)
-    return BootstrapResult(
-        confidence_interval=ConfidenceInterval(low, high),
-        standard_error=found.figure("standard_error"),
-        estimate=found.figure("estimate"),
-        bias=found.figure("bias"),
-        acceleration=found.figure("acceleration"),
-        z0=found.figure("z0"),
-        mc_error=ConfidenceInterval(found.figure("mc_error_low"), found.figure("mc_error_high")),
-        n_resamples=found.n_resamples,
-        confidence_level=wanted.level,
-        alternative=wanted.alternative,
-        method=method,
-        statistic=statistic,
-        seed=seed,
-        groups=sets.labels,
-        _distribution=found.distribution,
-    )

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from glotgap import _core
 from glotgap.stats.samples import floats
-from glotgap.stats.wanted import Wanted
+from glotgap.stats.wanted import Ends
 
 __all__ = ["FIGURES", "interval"]
 
@@ -27,7 +27,7 @@ FIGURES: Final = (
 def interval(
     drawn: NDArray[Any],
     estimate: NDArray[Any],
-    wanted: Wanted,
+    wanted: Ends,
     *,
     jackknife: Sequence[NDArray[Any]] = (),
     errors: tuple[NDArray[Any], NDArray[Any]] | None = None,

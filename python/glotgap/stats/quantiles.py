@@ -94,7 +94,7 @@ def _found(
     estimate = float(values[rank - 1])
     tail = (1 - level) / 2 if side == "two-sided" else 1 - level
     below = np.cumsum(chances)
-    low, high = (float(values[min(np.searchsorted(below, share), len(values) - 1)]) for share in (tail, 1 - tail))
+    low, high = (float(values[min(int(np.searchsorted(below, share)), len(values) - 1)]) for share in (tail, 1 - tail))
     likely = chances > 0  # so that an infinite value that is never drawn does not count
     moved = values[likely] - estimate
     bias = float(chances[likely] @ moved) if np.isfinite(moved).all() else math.nan

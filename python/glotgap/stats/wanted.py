@@ -8,24 +8,32 @@ from typing import Any, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from glotgap.stats.cautions import warn_degenerate
 from glotgap.stats.grouped import DataSets
+from glotgap.stats.results import BootstrapResult, ConfidenceInterval
 from glotgap.stats.schemes import Scheme
 
-__all__ = ["ALTERNATIVES", "METHODS", "Found", "Wanted"]
+__all__ = ["ALTERNATIVES", "METHODS", "Ends", "Found", "Wanted"]
 
 ALTERNATIVES: Final = ("two-sided", "less", "greater")
 METHODS: Final = ("percentile", "basic", "bca", "normal", "studentized")
 
 
 @dataclass(frozen=True)
-class Wanted:
+class Ends:
+    """Which interval is asked for, checked."""
+
+    level: float
+    alternative: str
+    method: str
+
+
+@dataclass(frozen=True)
+class Wanted(Ends):
     """The options of a bootstrap, checked."""
 
     n_resamples: int
     batch: int | None
-    level: float
-    alternative: str
-    method: str
     paired: bool
     scheme: Scheme
     standard_error: Callable[..., Any] | None
@@ -70,8 +78,33 @@ class Found:
             distribution=partial(_arranged, data, each),
         )
 
-    def figure(self, name: str) -> Any:
-        """Return a figure, as a float when there is one data set."""
+    def result(
+        self, ends: Ends, statistic: str, seed: int | None, groups: tuple[Any, ...] | None = None
+    ) -> BootstrapResult:
+        """Return the figures as a caller sees them, floats when there is one data set; warn where an end is NaN."""
+        low, high = self._figure("low"), self._figure("high")
+        method = "BCa" if ends.method == "bca" else ends.method
+        if np.isnan(low).any() or np.isnan(high).any():
+            warn_degenerate(method)
+        return BootstrapResult(
+            confidence_interval=ConfidenceInterval(low, high),
+            standard_error=self._figure("standard_error"),
+            estimate=self._figure("estimate"),
+            bias=self._figure("bias"),
+            acceleration=self._figure("acceleration"),
+            z0=self._figure("z0"),
+            mc_error=ConfidenceInterval(self._figure("mc_error_low"), self._figure("mc_error_high")),
+            n_resamples=self.n_resamples,
+            confidence_level=ends.level,
+            alternative=ends.alternative,
+            method=method,
+            statistic=statistic,
+            seed=seed,
+            groups=groups,
+            _distribution=self.distribution,
+        )
+
+    def _figure(self, name: str) -> Any:
         return np.asarray(getattr(self, name))[()]
 
 
