@@ -66,7 +66,10 @@ impl Replicates for Counts {
         for (replicate, out) in (first..).zip(out) {
             let mut stream = Stream::new(key, replicate);
             self.samples.iter().zip(&mut weights).for_each(|(sample, weights)| sample.draw(&mut stream, weights));
-            *out = weighted.of(&weights.iter().map(Vec::as_slice).collect::<Vec<_>>());
+            *out = match weights.as_slice() {
+                [one] => weighted.of(&[one]),
+                _ => weighted.of(&weights.iter().map(Vec::as_slice).collect::<Vec<_>>()),
+            };
         }
     }
 

@@ -56,15 +56,21 @@ impl Row for Point {
 }
 
 /// Adds `draws[lane]` random rows of `table` to each sum. `table` has at most [`ROWS`] rows and, as its last, one of zeros
-/// that is not drawn.
-pub fn add_draws<R: Row>(table: &[R], lanes: &mut Lanes, draws: [usize; LANES], sums: &mut [R::Sum; LANES]) {
+/// that is not drawn. `held` is room for places, of any length but 0.
+pub fn add_draws<R: Row>(
+    table: &[R],
+    lanes: &mut Lanes,
+    draws: [usize; LANES],
+    held: &mut [Step],
+    sums: &mut [R::Sum; LANES],
+) {
     let n = table.len() - 1;
     assert!((1..=ROWS).contains(&n));
     let steps = draws.iter().min().map_or(0, |least| least / PIECES);
-    let mut held = [Step::default(); HELD];
     let mut rejected = [0; LANES];
-    for start in (0..steps).step_by(HELD) {
-        let held = &mut held[..HELD.min(steps - start)];
+    for start in (0..steps).step_by(held.len()) {
+        let held_now = held.len().min(steps - start);
+        let held = &mut held[..held_now];
         vector::places(lanes, n as u16, held, &mut rejected);
         // SAFETY: places are at most n, the last of the table.
         unsafe { add_rows(table, held, sums) };
@@ -72,8 +78,8 @@ pub fn add_draws<R: Row>(table: &[R], lanes: &mut Lanes, draws: [usize; LANES], 
     finish(table, lanes, from_fn(|lane| draws[lane] - PIECES * steps + rejected[lane]), sums);
 }
 
-/// Steps whose places are held at a time: 4 KiB.
-const HELD: usize = 64;
+/// Steps whose places are best held at a time: 4 KiB.
+pub const HELD: usize = 64;
 
 /// Adds the rows at all places of each lane.
 ///

@@ -5,9 +5,10 @@
 //! of its draws fall into each cut comes from binomial splits of what is left, so that draws stay in the nearest caches:
 //! the counts of a multinomial by its conditional distributions (Devroye 1986, ch. XI.1.4).
 
-use super::kernel::{ROWS, Row, add_draws, places};
+use super::kernel::{HELD, ROWS, Row, add_draws, places};
 use crate::stats::draws::binomial;
 use crate::stats::stream::{Key, LANES, Lanes, Stream};
+use crate::stats::vector::Step;
 
 /// Where rows come from.
 pub trait Rows<R: Row>: Sync {
@@ -60,7 +61,7 @@ impl<R: Row> Group<R> {
             .collect()
     }
 
-    fn draw(&mut self, table: &[R], rows: usize, to_end: usize) {
+    fn draw(&mut self, table: &[R], rows: usize, to_end: usize, held: &mut [Step]) {
         let draws = std::array::from_fn(|lane| {
             let mut stream = self.lanes.stream(lane);
             let draws = share(&mut stream, self.left[lane], rows, to_end);
@@ -68,7 +69,7 @@ impl<R: Row> Group<R> {
             self.left[lane] -= draws;
             draws
         });
-        add_draws(table, &mut self.lanes, draws, &mut self.sums);
+        add_draws(table, &mut self.lanes, draws, held, &mut self.sums);
     }
 }
 
@@ -81,12 +82,13 @@ fn share(stream: &mut Stream, left: usize, rows: usize, to_end: usize) -> usize 
 pub fn draw<R: Row>(rows: &dyn Rows<R>, segments: &[Segment], groups: &mut [Group<R>]) {
     let longest = segments.iter().map(|segment| segment.rows.min(ROWS)).max().unwrap_or(0);
     let mut table = vec![R::ZERO; longest + 1];
+    let mut held = [Step::default(); HELD];
     for segment in segments {
         groups.iter_mut().for_each(|group| group.left = [segment.draws; LANES]);
         for (first, n, to_end) in segment.cuts() {
             rows.write(first, &mut table[..n]);
             table[n] = R::ZERO;
-            groups.iter_mut().for_each(|group| group.draw(&table[..=n], n, to_end));
+            groups.iter_mut().for_each(|group| group.draw(&table[..=n], n, to_end, &mut held));
         }
     }
 }

@@ -10,8 +10,8 @@ mod association;
 mod moments;
 mod order;
 
-pub use association::Covariances;
 pub(crate) use association::correlation;
+pub use association::{Covariances, Ties};
 pub use moments::{Central, of_central};
 pub(crate) use order::between;
 
@@ -74,7 +74,7 @@ fn one_by_one<W: Weighted + ?Sized>(statistic: &W, weights: &Weights<'_>, sample
 
 /// The places of `values`, least value first; equal values in the order in which they stand.
 fn sorted_places(values: &[f64]) -> Vec<u32> {
-    let mut places: Vec<u32> = (0..values.len() as u32).collect();
-    places.sort_by(|&a, &b| values[a as usize].total_cmp(&values[b as usize]));
-    places
+    let mut placed: Vec<(f64, u32)> = values.iter().copied().zip(0..).collect();
+    placed.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+    placed.into_iter().map(|(_, place)| place).collect()
 }

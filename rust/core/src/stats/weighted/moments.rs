@@ -155,7 +155,10 @@ impl<'a> Moments<'a> {
 
 impl Weighted for Moments<'_> {
     fn of(&self, weights: &Weights<'_>) -> f64 {
-        of_central(self.moment, &self.central(weights))
+        match self.columns.as_slice() {
+            [values] => of_central(self.moment, &[Central::of(values, weights[0])]),
+            _ => of_central(self.moment, &self.central(weights)),
+        }
     }
 
     fn lowered(&self, weights: &Weights<'_>, sample: usize, is_paired: bool) -> Vec<f64> {
