@@ -164,6 +164,7 @@ pub struct Ties {
 }
 
 impl Ties {
+    /// Those of `values`.
     pub fn of(values: &[f64]) -> Self {
         let places = sorted_places(values);
         let value = |at: usize| values[places[at] as usize];
