@@ -1,9 +1,11 @@
 //! Faster sources of replicates with the distribution of the general path, chosen by data and statistic alone.
 //!
 //! - [`sums`]: rows are drawn and added up by [`kernel`], for statistics of [`moments`] and of [`pairs`].
+//! - [`blocks`]: the sums of whole blocks are drawn.
 //! - [`order`]: order statistics of a resample are drawn from their own distribution.
 //! - [`counts`]: data of few distinct values are drawn as counts of each.
 
+mod blocks;
 pub mod counts;
 pub mod kernel;
 pub mod moments;
@@ -27,6 +29,12 @@ pub fn choose<'a>(columns: &[&'a [f64]], statistic: Statistic, design: Design) -
         (Scheme::Ordinary, Statistic::Pair(Pair::Pearson | Pair::Slope)) => pairs::source(statistic, columns),
         (Scheme::Ordinary, Statistic::Moment(moment)) if columns.len() == 2 && moment.degree() <= 2 => {
             pairs::source(statistic, columns)
+        }
+        (Scheme::Moving(length), Statistic::Moment(moment)) if columns.len() == 1 => {
+            blocks::source(moment, columns[0], length as usize, columns[0].len() + 1 - length as usize)
+        }
+        (Scheme::Circular(length), Statistic::Moment(moment)) if columns.len() == 1 => {
+            blocks::source(moment, columns[0], length as usize, columns[0].len())
         }
         _ => None,
     }

@@ -68,12 +68,16 @@ fn distance(mut a: Vec<f64>, mut b: Vec<f64>) -> f64 {
 }
 
 fn check(name: &str, q: Option<f64>, columns: &[Vec<f64>], is_paired: bool) {
+    check_scheme(Scheme::Ordinary, name, q, columns, is_paired);
+}
+
+fn check_scheme(scheme: Scheme, name: &str, q: Option<f64>, columns: &[Vec<f64>], is_paired: bool) {
     let parameters = q.map(|q| ("q".to_owned(), q)).into_iter().collect();
     let statistic = Statistic::named(name, &parameters).unwrap();
     let views: Vec<_> = columns.iter().map(Vec::as_slice).collect();
-    let design = Design { scheme: Scheme::Ordinary, is_paired };
+    let design = Design { scheme, is_paired };
     let drawn = if is_paired { &columns[..1] } else { columns };
-    let plans: Vec<_> = drawn.iter().map(|column| Plan::Ordinary(column.len())).collect();
+    let plans: Vec<_> = drawn.iter().map(|column| Plan::new(scheme, column.len(), None, None).unwrap()).collect();
     let weighted = prepare(statistic, &views);
     let lengths = columns.iter().map(Vec::len).collect();
     let general = General { weighted: weighted.as_ref(), plans: &plans, lengths };
@@ -102,6 +106,18 @@ fn a_fast_source_has_the_distribution_of_the_general_one() {
         }
         for q in [0.0, 0.1, 0.77, 1.0] {
             check("quantile", Some(q), &columns[..1], false);
+        }
+    }
+}
+
+#[test]
+fn blocks_are_drawn_with_the_same_distribution() {
+    let column = sample(50, 1, None);
+    for length in [1.0, 7.0, 10.0, 50.0] {
+        for scheme in [Scheme::Moving(length), Scheme::Circular(length)] {
+            for name in ["mean", "std", "skew"] {
+                check_scheme(scheme, name, None, &[column.clone()], false);
+            }
         }
     }
 }

@@ -3,7 +3,7 @@
 //! - *Independent*: labels of pooled samples are exchangeable, within strata where given.
 //! - *Samples*: the values of a row are exchangeable between its columns; a single sample's signs are.
 //! - *Pairings*: which row of the other columns a value of the first one stands beside is exchangeable, within strata.
-//!   With covariates, residuals of the second column on them are permuted (Freedman & Lane 1983).
+//!   With covariates, what they leave of the first column is permuted (Freedman & Lane 1983).
 //!
 //! All distinct rearrangements are enumerated if there are at most `n_resamples`. A null distribution that no one asks
 //! for is counted instead where that is possible (see [`counting`]). What is observed counts as one replicate of a
@@ -11,6 +11,7 @@
 
 mod arrangement;
 pub mod counting;
+mod covariates;
 mod evaluation;
 mod fast;
 pub mod pvalue;
@@ -20,7 +21,7 @@ pub use arrangement::Arrangement;
 use self::evaluation::Evaluation;
 use self::pvalue::{Extremes, Side};
 use super::replicates::{Replicates, fill};
-use super::statistic::Statistic;
+use super::statistic::{Pair, Statistic};
 use super::stream::{Key, Stream};
 use super::weighted::plain;
 use crate::error::{Error, Result};
@@ -86,6 +87,15 @@ pub struct Found {
 /// Tests.
 pub fn test(test: &Test<'_>, run: Run, watch: &mut dyn FnMut(u64, u64) -> Result<()>) -> Result<Found> {
     check(test, run)?;
+    if let Some(left) = covariates::taken_off(test) {
+        let columns = left.iter().map(Vec::as_slice).collect();
+        let statistic = Statistic::Pair(Pair::PartialPearson);
+        return of_checked(&Test { statistic, columns, ..test.clone() }, run, watch);
+    }
+    of_checked(test, run, watch)
+}
+
+fn of_checked(test: &Test<'_>, run: Run, watch: &mut dyn FnMut(u64, u64) -> Result<()>) -> Result<Found> {
     let observed = plain(test.statistic, &test.columns);
     let arrangement = test.arrangement()?;
     if let Some(count) = arrangement.count(run.n_resamples).filter(|_| run.stop.is_none()) {

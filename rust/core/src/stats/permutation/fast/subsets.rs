@@ -9,27 +9,39 @@ use crate::stats::statistic::Moment;
 use crate::stats::stream::{Key, Stream};
 use crate::stats::weighted::{Central, of_central};
 
-/// Replicates of a function of the sums over a subset.
-struct Subsets<F> {
-    /// A value and its square, for each place.
-    rows: Vec<[f64; 2]>,
+/// Replicates of a function of the sums of K powers over a subset.
+struct Subsets<F, const K: usize> {
+    /// The powers of the value at each place.
+    rows: Vec<[f64; K]>,
     /// How many places are chosen; any number, if `None`.
     size: Option<usize>,
-    /// The statistic, from Σ and Σ of squares over the subset.
+    /// The statistic, from the sums over the subset.
     value: F,
 }
 
 /// Two samples whose labels are exchangeable; the statistic needs powers up to the second.
 pub fn of_samples<'a>(moment: Moment, samples: &[&'a [f64]]) -> Box<dyn Replicates + 'a> {
+    if moment.degree() == 1 { of_powers::<1>(moment, samples) } else { of_powers::<2>(moment, samples) }
+}
+
+fn of_powers<'a, const K: usize>(moment: Moment, samples: &[&'a [f64]]) -> Box<dyn Replicates + 'a> {
     let pool = samples.concat();
     let (n, chosen) = (pool.len() as f64, samples[0].len() as f64);
-    let pivot = mean(&pool);
-    let rows: Vec<[f64; 2]> = pool.iter().map(|x| [x - pivot, (x - pivot) * (x - pivot)]).collect();
-    let all = total(&rows);
-    let value = move |[s1, s2]: [f64; 2]| {
-        let first = Central::about(pivot, chosen, [s1, s2, 0.0, 0.0]);
-        let second = Central::about(pivot, n - chosen, [all[0] - s1, all[1] - s2, 0.0, 0.0]);
-        of_central(moment, &[first, second])
+    let pivot = pool.iter().map(|x| x / n).sum::<f64>();
+    let powers = |x: &f64| {
+        let d = x - pivot;
+        std::array::from_fn(|power| if power == 0 { d } else { d * d })
+    };
+    let rows: Vec<[f64; K]> = pool.iter().map(powers).collect();
+    let all = rows.iter().fold([0.0; K], |all, row| plus(all, *row));
+    let central = move |n: f64, sums: [f64; K]| {
+        let mut powers = [0.0; 4];
+        powers[..K].copy_from_slice(&sums);
+        Central::about(pivot, n, powers)
+    };
+    let value = move |sums: [f64; K]| {
+        let others = std::array::from_fn(|power| all[power] - sums[power]);
+        of_central(moment, &[central(chosen, sums), central(n - chosen, others)])
     };
     Box::new(Subsets { rows, size: Some(samples[0].len()), value })
 }
@@ -37,33 +49,23 @@ pub fn of_samples<'a>(moment: Moment, samples: &[&'a [f64]]) -> Box<dyn Replicat
 /// One sample whose signs are exchangeable.
 pub fn of_signs<'a>(moment: Moment, values: &'a [f64]) -> Box<dyn Replicates + 'a> {
     let over = if moment == Moment::Sum { 1.0 } else { values.len() as f64 };
-    signed(values.to_vec(), over)
+    signed(values.iter().map(|x| [*x]).collect(), over)
 }
 
 /// Two columns whose rows' values are exchangeable: the mean of differences of either sign.
 pub fn of_swaps<'a>(x: &'a [f64], y: &'a [f64]) -> Box<dyn Replicates + 'a> {
-    signed(x.iter().zip(y).map(|(x, y)| x - y).collect(), x.len() as f64)
+    signed(x.iter().zip(y).map(|(x, y)| [x - y]).collect(), x.len() as f64)
 }
 
-fn signed<'a>(values: Vec<f64>, over: f64) -> Box<dyn Replicates + 'a> {
-    let rows: Vec<[f64; 2]> = values.iter().map(|x| [*x, 0.0]).collect();
-    let all = total(&rows)[0];
-    Box::new(Subsets { rows, size: None, value: move |[chosen, _]: [f64; 2]| (2.0 * chosen - all) / over })
-}
-
-fn mean(values: &[f64]) -> f64 {
-    let n = values.len() as f64;
-    values.iter().map(|x| x / n).sum()
-}
-
-fn total(rows: &[[f64; 2]]) -> [f64; 2] {
-    rows.iter().fold([0.0; 2], |all, row| [all[0] + row[0], all[1] + row[1]])
+fn signed<'a>(rows: Vec<[f64; 1]>, over: f64) -> Box<dyn Replicates + 'a> {
+    let all = rows.iter().map(|[x]| x).sum::<f64>();
+    Box::new(Subsets { rows, size: None, value: move |[chosen]: [f64; 1]| (2.0 * chosen - all) / over })
 }
 
 const WORD: usize = 64;
 const BYTES: usize = 8;
 
-impl<F> Subsets<F> {
+impl<F, const K: usize> Subsets<F, K> {
     fn words(&self) -> usize {
         self.rows.len().div_ceil(WORD)
     }
@@ -72,7 +74,9 @@ impl<F> Subsets<F> {
     fn draw(&self, stream: &mut Stream, bits: &mut [u64]) {
         let n = self.rows.len();
         let is_sparse = self.size.is_some_and(|size| 4 * size < n);
-        bits.iter_mut().for_each(|word| *word = if is_sparse { 0 } else { stream.word() });
+        for word in bits.iter_mut() {
+            *word = if is_sparse { 0 } else { stream.word() };
+        }
         if let (Some(last), spare @ 1..) = (bits.last_mut(), n.next_multiple_of(WORD) - n) {
             *last &= u64::MAX >> spare;
         }
@@ -82,7 +86,7 @@ impl<F> Subsets<F> {
     }
 
     /// Adds the sums of the places of one word to those of each subset.
-    fn add(&self, word: usize, bits: &[u64], sums: &mut [[f64; 2]]) {
+    fn add(&self, word: usize, bits: &[u64], sums: &mut [[f64; K]]) {
         let end = self.rows.len().min((word + 1) * WORD);
         let tables = tables(&self.rows[word * WORD..end]);
         let of_word = bits.iter().skip(word).step_by(self.words());
@@ -96,21 +100,20 @@ impl<F> Subsets<F> {
 }
 
 #[inline(always)]
-fn plus(a: [f64; 2], b: [f64; 2]) -> [f64; 2] {
-    [a[0] + b[0], a[1] + b[1]]
+fn plus<const K: usize>(a: [f64; K], b: [f64; K]) -> [f64; K] {
+    std::array::from_fn(|power| a[power] + b[power])
 }
 
 /// For each byte of a word, the sum of the rows of each set of its bits.
-fn tables(rows: &[[f64; 2]]) -> Box<[[[f64; 2]; 256]; BYTES]> {
-    let mut tables = Box::new([[[0.0; 2]; 256]; BYTES]);
+fn tables<const K: usize>(rows: &[[f64; K]]) -> Vec<[[f64; K]; 256]> {
+    let mut tables = vec![[[0.0; K]; 256]; BYTES];
     for (table, rows) in tables.iter_mut().zip(rows.chunks(BYTES)) {
         for (bit, row) in rows.iter().enumerate() {
-            let half = 1 << bit;
-            let (known, new) = table.split_at_mut(half);
-            new.iter_mut().zip(known).for_each(|(new, known)| *new = plus(*known, *row));
+            let (known, new) = table.split_at_mut(1 << bit);
+            for (new, known) in new.iter_mut().zip(known) {
+                *new = plus(*known, *row);
+            }
         }
-        let filled = 1 << rows.len();
-        (filled..256).for_each(|at| table[at] = table[at % filled]);
     }
     tables
 }
@@ -129,16 +132,20 @@ fn fit(stream: &mut Stream, bits: &mut [u64], n: usize, size: usize) {
     }
 }
 
-impl<F: Fn([f64; 2]) -> f64 + Sync> Replicates for Subsets<F> {
+impl<F: Fn([f64; K]) -> f64 + Sync, const K: usize> Replicates for Subsets<F, K> {
     fn fill(&self, key: Key, first: u64, out: &mut [f64]) {
         let words = self.words();
         let mut bits = vec![0; words * out.len()];
         for (replicate, bits) in (first..).zip(bits.chunks_mut(words)) {
             self.draw(&mut Stream::new(key, replicate), bits);
         }
-        let mut sums = vec![[0.0; 2]; out.len()];
-        (0..words).for_each(|word| self.add(word, &bits, &mut sums));
-        out.iter_mut().zip(sums).for_each(|(out, sums)| *out = (self.value)(sums));
+        let mut sums = vec![[0.0; K]; out.len()];
+        for word in 0..words {
+            self.add(word, &bits, &mut sums);
+        }
+        for (out, sums) in out.iter_mut().zip(sums) {
+            *out = (self.value)(sums);
+        }
     }
 
     fn cost(&self) -> usize {
