@@ -2,6 +2,9 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats as scipy_stats
 
@@ -179,3 +182,32 @@ def test_what_is_no_statistic_is_refused(statistic, message):
 def test_pairs_are_not_torn_apart():
     with pytest.raises(BadArgumentError, match="statistic of pairs: say paired=True"):
         stats.bootstrap(PAIRS[:2], "pearson")
+
+
+def test_intervals_follow_a_monotone_transformation():
+    """But for interpolation between replicates, and for the acceleration, which the jackknife finds to first order."""
+    for method, share in (("percentile", 1e-6), ("BCa", 0.02)):
+        plain, logarithm = (
+            stats.bootstrap((X, Y), name, method=method, rng=3).confidence_interval
+            for name in ("mean_ratio", "log_ratio")
+        )
+        assert_allclose(np.exp(logarithm), plain, atol=share * (plain.high - plain.low))
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    arrays(np.float64, st.integers(2, 40), elements=st.floats(-1e6, 1e6, allow_subnormal=False)),
+    st.sampled_from(["mean", "median", "sum", "std", "trimmed_mean", "quantile(0.3)"]),
+    st.integers(0, 2**64),
+)
+def test_any_data_give_an_interval_of_their_own_values(x, name, seed):
+    """The ends stay among what the data allow, and double with them."""
+    result, scaled = (
+        stats.bootstrap(sample, name, rng=seed, n_resamples=99, method="percentile") for sample in (x, 2 * x)
+    )
+    low, high = result.confidence_interval
+    assert low <= high
+    assert_allclose(scaled.confidence_interval, (2 * low, 2 * high), rtol=1e-9, atol=1e-9 * np.abs(x).max())
+    if name in {"mean", "median", "trimmed_mean", "quantile(0.3)"}:
+        slack = 1e-9 * np.abs(x).max()
+        assert x.min() - slack <= low <= high <= x.max() + slack

@@ -59,6 +59,8 @@ def broadcast(samples: Sequence[NDArray[Any]], axis: int) -> list[NDArray[Any]]:
     dimensions = max(1, *(sample.ndim for sample in samples))
     if not -dimensions <= axis < dimensions:
         raise BadArgumentError(f"axis is {axis} for samples of {dimensions} dimensions: give one of theirs")
+    if dimensions == 1 and all(sample.ndim for sample in samples):
+        return list(samples)
     full = [sample.reshape((1,) * (dimensions - sample.ndim) + sample.shape) for sample in samples]
     last = [np.moveaxis(sample, axis, -1) for sample in full]
     try:
