@@ -52,6 +52,7 @@ fn falling(mut values: Vec<f64>) -> Vec<f64> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 mod tests {
     use super::adjust;
 

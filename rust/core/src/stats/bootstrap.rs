@@ -190,9 +190,9 @@ impl<'a> Prepared<'a> {
         let general = self.general();
         let mut weights = self.base();
         let without = |unit: &Vec<u32>| {
-            unit.iter().for_each(|&i| weights[sample][i as usize] = 0.0);
+            set(&mut weights[sample], unit, 0.0);
             let value = self.weighted.of(&general.views(&weights));
-            unit.iter().for_each(|&i| weights[sample][i as usize] = 1.0);
+            set(&mut weights[sample], unit, 1.0);
             value
         };
         units.iter().map(without).collect()
@@ -231,5 +231,11 @@ impl<'a> Prepared<'a> {
             (n - 1.0) / n * present().map(|(x, w)| w * (x - mean) * (x - mean)).sum::<f64>()
         };
         weights.iter().enumerate().map(of_sample).sum::<f64>().sqrt()
+    }
+}
+
+fn set(weights: &mut [f64], places: &[u32], to: f64) {
+    for &place in places {
+        weights[place as usize] = to;
     }
 }

@@ -131,19 +131,31 @@ impl Plan {
         weights.fill(0.0);
         match self {
             Self::Ordinary(n) => (0..*n).for_each(|_| weights[stream.below(*n)] += 1.0),
-            Self::Stratified(strata) => strata.iter().for_each(|stratum| within(stratum, stream, weights)),
+            Self::Stratified(strata) => {
+                for stratum in strata {
+                    within(stratum, stream, weights);
+                }
+            }
             Self::Cluster(clusters) => {
                 for _ in clusters {
-                    clusters[stream.below(clusters.len())].iter().for_each(|&i| weights[i as usize] += 1.0);
+                    for &i in &clusters[stream.below(clusters.len())] {
+                        weights[i as usize] += 1.0;
+                    }
                 }
             }
             Self::TwoLevel(clusters) => {
-                clusters.iter().for_each(|_| within(&clusters[stream.below(clusters.len())], stream, weights));
+                for _ in clusters {
+                    within(&clusters[stream.below(clusters.len())], stream, weights);
+                }
             }
             Self::Blocks(n, length, starts) => blocks(*n, *length, *starts, stream, weights),
             Self::Stationary(n, end) => stationary(*n, *end, stream, weights),
             Self::Bayesian => dirichlet(stream, weights),
-            Self::Poisson => weights.iter_mut().for_each(|w| *w = draws::poisson_one(stream)),
+            Self::Poisson => {
+                for weight in weights {
+                    *weight = draws::poisson_one(stream);
+                }
+            }
             Self::Weighted(cumulated) => {
                 let last = cumulated.len() - 1;
                 for _ in cumulated {
@@ -196,9 +208,13 @@ fn stationary(n: usize, end: u64, stream: &mut Stream, weights: &mut [f64]) {
 }
 
 fn dirichlet(stream: &mut Stream, weights: &mut [f64]) {
-    weights.iter_mut().for_each(|w| *w = draws::exponential(stream));
+    for weight in weights.iter_mut() {
+        *weight = draws::exponential(stream);
+    }
     let scale = weights.len() as f64 / weights.iter().sum::<f64>();
-    weights.iter_mut().for_each(|w| *w *= scale);
+    for weight in weights {
+        *weight *= scale;
+    }
 }
 
 pub(super) fn groups(labels: Option<&[i64]>, n: usize) -> Result<Vec<Vec<u32>>> {

@@ -1,6 +1,6 @@
 //! Confidence intervals from a bootstrap distribution.
 //!
-//! Percentile and basic (Davison & Hinkley 1997, ch. 5), normal (bias-corrected), BCa (Efron 1987, with z₀ from the mean
+//! Percentile and basic (Davison & Hinkley 1997, ch. 5), normal (bias-corrected), `BCa` (Efron 1987, with z₀ from the mean
 //! of strict and weak ranks and the acceleration of several samples as scipy has it), studentized. Endpoints are
 //! quantiles linear between order statistics. The Monte Carlo error of an endpoint is half the distance between the
 //! quantiles one binomial standard deviation below and above it (Woodruff, JASA 1952).
@@ -83,7 +83,7 @@ pub struct Asked {
 pub struct Known {
     /// The statistic of the data.
     pub estimate: f64,
-    /// For each sample or stratum, the statistic without each of its units in turn; for BCa.
+    /// For each sample or stratum, the statistic without each of its units in turn; for `BCa`.
     pub jackknife: Vec<Vec<f64>>,
     /// The standard error of the estimate and of each replicate; for studentized.
     pub errors: Option<(f64, Vec<f64>)>,
@@ -100,9 +100,9 @@ pub struct Interval {
     pub standard_error: f64,
     /// Its mean − the estimate.
     pub bias: f64,
-    /// BCa's bias correction.
+    /// `BCa`'s bias correction.
     pub z0: f64,
-    /// BCa's acceleration.
+    /// `BCa`'s acceleration.
     pub acceleration: f64,
     /// The Monte Carlo standard errors of the two endpoints.
     pub mc_error: [f64; 2],

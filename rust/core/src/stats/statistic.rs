@@ -222,8 +222,13 @@ impl Statistic {
 impl Moment {
     fn columns(self) -> (usize, usize) {
         match self {
-            Self::Mean | Self::Sum | Self::Variance { .. } | Self::Deviation { .. } => (1, 1),
-            Self::Skew | Self::Kurtosis | Self::Variation { .. } => (1, 1),
+            Self::Mean
+            | Self::Sum
+            | Self::Variance { .. }
+            | Self::Deviation { .. }
+            | Self::Variation { .. }
+            | Self::Skew
+            | Self::Kurtosis => (1, 1),
             Self::OneWay | Self::WorstMinusBest => (2, usize::MAX),
             _ => (2, 2),
         }
@@ -232,8 +237,13 @@ impl Moment {
     /// The highest power of values that it needs.
     pub fn degree(self) -> usize {
         match self {
-            Self::Mean | Self::Sum | Self::RatioOfSums | Self::MeanDifference | Self::MeanRatio => 1,
-            Self::LogRatio | Self::WorstMinusBest => 1,
+            Self::Mean
+            | Self::Sum
+            | Self::RatioOfSums
+            | Self::MeanDifference
+            | Self::MeanRatio
+            | Self::LogRatio
+            | Self::WorstMinusBest => 1,
             Self::Skew | Self::Kurtosis => 4,
             _ => 2,
         }

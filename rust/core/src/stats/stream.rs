@@ -1,7 +1,7 @@
 //! Random streams: one for each (key, replicate), so that no result depends on threads or batches.
 //!
 //! The four words of a key and the number of a replicate go through Threefry-4x64 of 13 rounds (Salmon et al., SC 2011),
-//! whose four words of output are the state of an SFC64 (Doty-Humphrey, PractRand; also in numpy): of the small generators
+//! whose four words of output are the state of an SFC64 (Doty-Humphrey, `PractRand`; also in numpy): of the small generators
 //! without known faults the one with the fewest shifts, of which older x86 processors do but one at a time. Distinct
 //! counters give distinct states; two keys share no replicate but by a chance of 2⁻²⁵⁶. [`Lanes`] holds the generators of
 //! eight successive replicates, which step together.
@@ -168,7 +168,7 @@ pub(super) fn threefry<const N: usize>(Key(key): Key, first: u64, rounds: usize)
     x[0] = from_fn(|lane| schedule[0].wrapping_add(first.wrapping_add(lane as u64)));
     for round in 0..rounds {
         mix(&mut x, round);
-        if round % 4 == 3 {
+        if (round + 1).is_multiple_of(4) {
             inject(&mut x, &schedule, round / 4 + 1);
         }
     }
@@ -178,7 +178,8 @@ pub(super) fn threefry<const N: usize>(Key(key): Key, first: u64, rounds: usize)
 #[inline(always)]
 fn mix<const N: usize>(x: &mut [[u64; N]; 4], round: usize) {
     let (left, right) = ROTATIONS[round % 8];
-    let (b, d) = if round % 2 == 0 { (1, 3) } else { (3, 1) };
+    let (b, d) = if round.is_multiple_of(2) { (1, 3) } else { (3, 1) };
+    #[allow(clippy::needless_range_loop, reason = "four arrays are stepped through together")]
     for lane in 0..N {
         x[0][lane] = x[0][lane].wrapping_add(x[b][lane]);
         x[b][lane] = x[b][lane].rotate_left(left) ^ x[0][lane];
@@ -191,7 +192,9 @@ fn mix<const N: usize>(x: &mut [[u64; N]; 4], round: usize) {
 fn inject<const N: usize>(x: &mut [[u64; N]; 4], schedule: &[u64; 5], number: usize) {
     for (at, words) in x.iter_mut().enumerate() {
         let word = schedule[(number + at) % 5].wrapping_add(if at == 3 { number as u64 } else { 0 });
-        words.iter_mut().for_each(|x| *x = x.wrapping_add(word));
+        for x in words {
+            *x = x.wrapping_add(word);
+        }
     }
 }
 
@@ -213,7 +216,7 @@ mod tests {
         );
     }
 
-    /// numpy 2.4: SFC64 of this state, random_raw(6).
+    /// numpy 2.4: SFC64 of this state, `random_raw(6)`.
     #[test]
     fn sfc64_gives_the_answers_of_numpy() {
         let mut stream = Stream::from_state([1, 2, 3, 4]);

@@ -65,7 +65,7 @@ pub fn add_draws<R: Row>(
     sums: &mut [R::Sum; LANES],
 ) {
     let n = table.len() - 1;
-    assert!((1..=ROWS).contains(&n));
+    debug_assert!((1..=ROWS).contains(&n));
     let steps = draws.iter().min().map_or(0, |least| least / PIECES);
     let mut rejected = [0; LANES];
     for start in (0..steps).step_by(held.len()) {
@@ -94,11 +94,15 @@ unsafe fn add_rows<R: Row>(table: &[R], steps: &[Step], sums: &mut [R::Sum; LANE
     if size_of::<R::Sum>() > 16 {
         // More sums than registers: one lane after the other.
         for (lane, sum) in all.iter_mut().enumerate() {
-            steps.iter().for_each(|step| R::add(sum, rows(&step[lane])));
+            for step in steps {
+                R::add(sum, rows(&step[lane]));
+            }
         }
     } else {
         for step in steps {
-            all.iter_mut().zip(step).for_each(|(sum, places)| R::add(sum, rows(places)));
+            for (sum, places) in all.iter_mut().zip(step) {
+                R::add(sum, rows(places));
+            }
         }
     }
     *sums = all;

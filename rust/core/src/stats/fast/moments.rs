@@ -78,8 +78,10 @@ impl<const K: usize> Moments<'_, K> {
     }
 
     /// Adds the central moments of one column to those of each replicate.
-    fn add(&self, column: &Column<'_>, groups: &mut [Group<[f64; K]>], replicates: &mut [(Vec<Central>, bool)]) {
-        groups.iter_mut().for_each(|group| group.sums = [[0.0; K]; LANES]);
+    fn add(column: &Column<'_>, groups: &mut [Group<[f64; K]>], replicates: &mut [(Vec<Central>, bool)]) {
+        for group in groups.iter_mut() {
+            group.sums = [[0.0; K]; LANES];
+        }
         draw(column, &[Segment::whole(column.values.len())], groups);
         let sums = groups.iter().flat_map(|group| group.sums);
         for (replicate, sums) in replicates.iter_mut().zip(sums) {
@@ -112,7 +114,9 @@ impl<const K: usize> Replicates for Moments<'_, K> {
             return;
         }
         let mut replicates = vec![(Vec::with_capacity(self.columns.len()), true); out.len()];
-        self.columns.iter().for_each(|column| self.add(column, &mut groups, &mut replicates));
+        for column in &self.columns {
+            Self::add(column, &mut groups, &mut replicates);
+        }
         for (replicate, ((columns, is_sound), out)) in (first..).zip(replicates.iter().zip(out)) {
             *out = if *is_sound { of_central(self.moment, columns) } else { self.anew(key, replicate) };
         }

@@ -84,11 +84,15 @@ pub fn draw<R: Row>(rows: &dyn Rows<R>, segments: &[Segment], groups: &mut [Grou
     let mut table = vec![R::ZERO; longest + 1];
     let mut held = [Step::default(); HELD];
     for segment in segments {
-        groups.iter_mut().for_each(|group| group.left = [segment.draws; LANES]);
+        for group in groups.iter_mut() {
+            group.left = [segment.draws; LANES];
+        }
         for (first, n, to_end) in segment.cuts() {
             rows.write(first, &mut table[..n]);
             table[n] = R::ZERO;
-            groups.iter_mut().for_each(|group| group.draw(&table[..=n], n, to_end, &mut held));
+            for group in groups.iter_mut() {
+                group.draw(&table[..=n], n, to_end, &mut held);
+            }
         }
     }
 }

@@ -116,7 +116,7 @@ fn blocks_are_drawn_with_the_same_distribution() {
     for length in [1.0, 7.0, 10.0, 50.0] {
         for scheme in [Scheme::Moving(length), Scheme::Circular(length)] {
             for name in ["mean", "std", "skew"] {
-                check_scheme(scheme, name, None, &[column.clone()], false);
+                check_scheme(scheme, name, None, std::slice::from_ref(&column), false);
             }
         }
     }

@@ -93,6 +93,7 @@ fn next_permutation(labels: &mut [u32]) -> bool {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 mod tests {
     use super::Arrangement;
     use crate::stats::stream::{Key, Stream};

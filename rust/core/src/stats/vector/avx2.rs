@@ -1,5 +1,8 @@
 //! The AVX2 versions; only code that has found the feature may call them.
 
+#![allow(clippy::cast_ptr_alignment, reason = "every load and store is an unaligned one")]
+#![allow(clippy::needless_range_loop, reason = "several arrays are stepped through together")]
+
 use std::arch::asm;
 use std::arch::x86_64::{
     __m256i, _mm_cvtsi32_si128, _mm256_add_epi64, _mm256_and_si256, _mm256_cmpgt_epi16, _mm256_loadu_si256,
@@ -101,10 +104,10 @@ pub fn seeds(Key(key): Key, first: u64) -> [[u64; LANES]; 4] {
     let mut x = [load(&counters), load(&every(key[1])), load(&every(key[2])), load(&every(key[3]))];
     for round in 0..ROUNDS {
         let (left, right) = ROTATIONS[round % 8];
-        let (b, d) = if round % 2 == 0 { (1, 3) } else { (3, 1) };
+        let (b, d) = if round.is_multiple_of(2) { (1, 3) } else { (3, 1) };
         mix(&mut x, 0, b, left);
         mix(&mut x, 2, d, right);
-        if round % 4 == 3 {
+        if (round + 1).is_multiple_of(4) {
             let number = round / 4 + 1;
             for (at, words) in x.iter_mut().enumerate() {
                 let word = schedule[(number + at) % 5].wrapping_add(if at == 3 { number as u64 } else { 0 });

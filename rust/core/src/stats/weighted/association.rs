@@ -191,7 +191,9 @@ impl Ties {
         let mut below = 0.0;
         for run in self.runs() {
             let weight: f64 = run.iter().map(|&i| weights[i as usize]).sum();
-            run.iter().for_each(|&i| ranks[i as usize] = below + weight / 2.0);
+            for &i in run {
+                ranks[i as usize] = below + weight / 2.0;
+            }
             below += weight;
         }
         ranks
@@ -211,7 +213,9 @@ impl Kendall {
         let (x, y) = (Ties::of(columns[0]), Ties::of(columns[1]));
         let mut level = vec![0; columns[1].len()];
         for (number, run) in y.runs().enumerate() {
-            run.iter().for_each(|&i| level[i as usize] = number as u32);
+            for &i in run {
+                level[i as usize] = number as u32;
+            }
         }
         Self { x, y, level }
     }

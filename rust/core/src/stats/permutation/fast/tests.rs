@@ -26,11 +26,15 @@ fn check(name: &str, exchange: Exchange, columns: &[Vec<f64>]) {
     let all = test(&asked, run(100_000), &mut |_, _| Ok(())).unwrap();
     assert!(all.exact);
     let mut exact: BTreeMap<i64, f64> = BTreeMap::new();
-    rounded(&all.null.unwrap()).into_iter().for_each(|x| *exact.entry(x).or_default() += 1.0 / all.n_resamples);
+    for x in rounded(&all.null.unwrap()) {
+        *exact.entry(x).or_default() += 1.0 / all.n_resamples;
+    }
     let mut drawn = vec![0.0; 40_000];
     choose(&asked).unwrap().fill(KEY, 0, &mut drawn);
     let mut seen: BTreeMap<i64, f64> = BTreeMap::new();
-    rounded(&drawn).into_iter().for_each(|x| *seen.entry(x).or_default() += 1.0);
+    for x in rounded(&drawn) {
+        *seen.entry(x).or_default() += 1.0;
+    }
     let known: BTreeSet<_> = exact.keys().collect();
     assert!(seen.keys().all(|x| known.contains(x)), "{name}: a value that no rearrangement has");
     let expected = |share: &f64| share * 40_000.0;
