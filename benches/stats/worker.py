@@ -1,0 +1,64 @@
+"""One candidate on one task in a fresh process: `worker.py TASK CANDIDATE THREADS REPEATS`; one line of JSON.
+
+The first call (imports, compilation, pools) is not timed. Seconds are wall-clock, end to end, of each further call.
+With `memory` as REPEATS one call is made, and the line tells the peak of resident memory above its level before.
+"""
+
+import json
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import rivals
+from tasks import TASKS
+
+
+def resident() -> int:
+    """RssAnon of this process, in bytes."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return int(next(line.split()[1] for line in status.splitlines() if line.startswith("RssAnon"))) * 1024
+
+
+def peak_of(run: Any, samples: Any) -> int:
+    """The most memory that one call held, above the level before it, sampled every millisecond."""
+    before = peak = resident()
+    done = threading.Event()
+
+    def watch() -> None:
+        nonlocal peak
+        while not done.wait(0.001):
+            peak = max(peak, resident())
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    run(*samples)
+    done.set()
+    watcher.join()
+    return max(peak, resident()) - before
+
+
+def main() -> None:
+    task, candidate, threads, repeats = sys.argv[1:]
+    if candidate == "numba":
+        import numba
+
+        numba.set_num_threads(int(threads))
+    run = rivals.candidates(task, int(threads))[candidate]()
+    samples = TASKS[task].samples()
+    if repeats == "memory":
+        small = tuple(sample[:50] for sample in samples)
+        run(*small)
+        print(json.dumps({"peak_bytes": peak_of(run, samples)}))
+        return
+    answer, seconds = run(*samples), []
+    for _ in range(int(repeats)):
+        start = time.perf_counter()
+        run(*samples)
+        seconds.append(time.perf_counter() - start)
+    print(json.dumps({"seconds": seconds, "answer": answer}))
+
+
+if __name__ == "__main__":
+    main()
