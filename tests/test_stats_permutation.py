@@ -261,3 +261,26 @@ def test_too_many_rearrangements_are_refused():
 def test_rows_that_are_swapped_have_no_strata():
     with pytest.raises(BadArgumentError, match="whose rows stay where they are"):
         stats.permutation_test(PAIRS, "mean_difference", permutation_type="samples", strata=[0] * 6)
+
+
+@pytest.mark.parametrize("sizes", [(10, 10), (20, 20)])
+def test_counting_needs_no_visit_to_each(sizes):
+    """The p of many random rearrangements, of 184,756 and of 1.4e11 ways."""
+    x, y = RNG.normal(size=sizes[0]), RNG.normal(size=sizes[1]) + 0.5
+    counted = stats.permutation_test((x, y), "mean_difference", n_resamples=np.inf)
+    assert (counted.exact, counted.mc_error) == (True, 0.0)
+    assert counted.n_resamples == math.comb(sum(sizes), sizes[0])
+    random = stats.permutation_test((x, y), "mean_difference", n_resamples=50_000, count=False, rng=1)
+    assert not random.exact
+    assert abs(random.pvalue - counted.pvalue) < 5 * random.mc_error
+    assert len(random.null_distribution) == 50_000
+    assert len(counted.null_distribution) == (9999 if sizes[0] == 20 else 184_756)
+
+
+def test_whole_numbers_are_counted_however_many():
+    """Sums of whole numbers take few values: the shift algorithm (Streitberg and Roehmel 1986)."""
+    x, y = RNG.integers(0, 9, size=60), RNG.integers(1, 10, size=70)
+    result = stats.permutation_test((x, y), "mean_difference", n_resamples=99)
+    assert result.exact
+    random = stats.permutation_test((x, y), "mean_difference", n_resamples=50_000, count=False, rng=1)
+    assert abs(random.pvalue - result.pvalue) < 5 * random.mc_error

@@ -56,6 +56,7 @@ def permutation_test(
     two_sided: str = "2·min",
     strata: Any = None,
     by: Any = None,
+    count: bool = True,
     stop: int | None = None,
     adjust: str | None = None,
     nan_policy: str = "propagate",
@@ -81,6 +82,8 @@ def permutation_test(
         two_sided: "2·min", or "abs" for statistics that are 0 when the null hypothesis holds.
         strata: labels of the observations (of all samples in turn, for "independent"), which stay inside theirs.
         by: labels that split the observations into data sets; or a tuple of them, one for each sample.
+        count: count all rearrangements where a name allows it without a visit to each, however many; that may take
+            some 0.1 s a data set. False: random ones.
         stop: end the test once so many rearrangements were as extreme; for one data set.
         adjust: "max-t" adds p adjusted for all data sets, as `pvalue_adjusted`; their samples must be of equal sizes.
         nan_policy: "propagate" (p is NaN), "omit" (of pairs: the pair) or "raise".
@@ -99,6 +102,7 @@ def permutation_test(
         alternative=asked.choice("alternative", alternative, ALTERNATIVES),
         two_sided=asked.choice("two_sided", two_sided, TWO_SIDED),
         strata=strata,
+        count=asked.flag("count", count),
         stop=None if stop is None else asked.count_of("stop", stop),
         keep=asked.flag("keep_distribution", keep_distribution),
         threads=threads,
@@ -198,4 +202,5 @@ def _stacked(found: list[Tested]) -> NDArray[Any]:
 
 def _max_t(found: list[Tested], observed: NDArray[Any], wanted: Test) -> NDArray[np.float64]:
     null = found[0].distribution() if len(found) == 1 else _stacked(found)
-    return max_t(null.reshape(len(null), *observed.shape), observed, wanted.alternative, exact=found[0].exact)
+    whole = all(one.exact and one.n_resamples == len(null) for one in found)  # p may be counted, the null be sampled
+    return max_t(null.reshape(len(null), *observed.shape), observed, wanted.alternative, exact=whole)

@@ -26,6 +26,7 @@ from glotgap.stats.tested import Test, Tested
 __all__ = ["permutation_name"]
 
 _ENUMERABLE: Final = 1 << 27
+_SAMPLE: Final = 9_999
 
 
 def permutation_name(name: Named, samples: Samples, wanted: Test, key: Key, strata: NDArray[np.int64] | None) -> Tested:
@@ -64,7 +65,7 @@ def _shaped(found: Sequence[dict[str, Any]], figure: str, lead: tuple[int, ...])
 
 def _null(calls: Sequence["_Call"], lead: tuple[int, ...]) -> NDArray[np.float64]:
     """Return the null distributions, replicates along the first axis."""
-    return np.stack([call.run(keep=True)["null"] for call in calls], axis=1).reshape(-1, *lead)
+    return np.stack([call.null() for call in calls], axis=1).reshape(-1, *lead)
 
 
 @dataclass(frozen=True)
@@ -78,19 +79,33 @@ class _Call:
     strata: NDArray[np.int64] | None
 
     def test(self) -> dict[str, Any]:
-        """Return the figures."""
+        """Return the figures; with a null distribution to be kept, the core does not count."""
         if self.wanted.n_resamples < math.inf:
-            return self.run(keep=False)
-        least = replace(self, wanted=replace(self.wanted, n_resamples=1))
-        counted = least.run(keep=False)
-        return counted if counted["exact"] else self._enumerated()
+            return self.run(keep=not self.wanted.count)
+        counted = self._with(1).run(keep=False)
+        return counted if self.wanted.count and counted["exact"] else self._enumerated()
 
     def _enumerated(self) -> dict[str, Any]:
         count = distinct(self.wanted.kind, self.samples, self.strata)
         if count > _ENUMERABLE:
             there = f"2**{count.bit_length() - 1} rearrangements or more"
             raise BadArgumentError(f"n_resamples is inf, and there are {there}: give a finite number")
-        return replace(self, wanted=replace(self.wanted, n_resamples=count)).run(keep=False)
+        return self._with(count).run(keep=False)
+
+    def null(self) -> NDArray[np.float64]:
+        """Return the null distribution, or a random sample of one that is too large."""
+        if self.wanted.n_resamples < math.inf:
+            return self.drawn()
+        count = distinct(self.wanted.kind, self.samples, self.strata)
+        return self._with(count if count <= _ENUMERABLE else _SAMPLE).drawn()
+
+    def drawn(self) -> NDArray[np.float64]:
+        """Return the statistic of each rearrangement that is visited."""
+        values: NDArray[np.float64] = self.run(keep=True)["null"]
+        return values
+
+    def _with(self, n_resamples: int) -> "_Call":
+        return replace(self, wanted=replace(self.wanted, n_resamples=n_resamples))
 
     def run(self, *, keep: bool) -> dict[str, Any]:
         """Call the core."""

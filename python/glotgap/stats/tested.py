@@ -19,6 +19,7 @@ class Test:
     alternative: str
     two_sided: str
     strata: Any
+    count: bool
     stop: int | None
     keep: bool
     threads: int | None
