@@ -284,3 +284,14 @@ def test_whole_numbers_are_counted_however_many():
     assert result.exact
     random = stats.permutation_test((x, y), "mean_difference", n_resamples=50_000, count=False, rng=1)
     assert abs(random.pvalue - result.pvalue) < 5 * random.mc_error
+
+
+@pytest.mark.parametrize("statistic", ["mean_difference", difference])
+def test_slices_without_nan_keep_their_shape(statistic):
+    x, y = RNG.normal(size=(2, 3, 9)), RNG.normal(size=(2, 3, 8))
+    x[1, 2, 4] = np.nan
+    result = stats.permutation_test((x, y), statistic, axis=-1, rng=1, n_resamples=50, nan_policy="omit")
+    assert result.statistic.shape == result.pvalue.shape == (2, 3)
+    assert result.null_distribution.shape == (50, 2, 3)
+    alone = stats.permutation_test((x[0, 1], y[0, 1]), statistic, rng=1, n_resamples=50)
+    assert result.pvalue[0, 1] == alone.pvalue

@@ -184,11 +184,11 @@ def _result(
         seed=seed,
         groups=sets.labels,
         pvalue_adjusted=adjusted,
-        _distribution=first.distribution if len(found) == 1 else partial(_stacked, found),
+        _distribution=first.distribution if len(found) == 1 else partial(_stacked, found, sets.lead),
     )
 
 
-def _stacked(found: list[Tested]) -> NDArray[Any]:
+def _stacked(found: list[Tested], lead: tuple[int, ...]) -> NDArray[Any]:
     """Return the null distributions of data sets side by side.
 
     Raises:
@@ -197,10 +197,10 @@ def _stacked(found: list[Tested]) -> NDArray[Any]:
     each = [one.distribution() for one in found]
     if len({len(null) for null in each}) > 1:
         raise BadArgumentError("the data sets have null distributions of different lengths: ask for one at a time")
-    return np.stack(each, axis=1)
+    return np.stack(each, axis=1).reshape(-1, *lead)
 
 
 def _max_t(found: list[Tested], observed: NDArray[Any], wanted: Test) -> NDArray[np.float64]:
-    null = found[0].distribution() if len(found) == 1 else _stacked(found)
+    null = found[0].distribution() if len(found) == 1 else _stacked(found, observed.shape)
     whole = all(one.exact and one.n_resamples == len(null) for one in found)  # p may be counted, the null be sampled
     return max_t(null.reshape(len(null), *observed.shape), observed, wanted.alternative, exact=whole)
