@@ -163,7 +163,19 @@ def test_columns_of_any_kind_are_samples(column):
     assert stats.bootstrap([column], "mean", rng=1, n_resamples=99).confidence_interval == expected
 
 
-@pytest.mark.parametrize("column", [pl.Series([1.0, None, 3, 5]), pl.Series([1, None, 3, 5]), [1, None, 3, 5]])
+class NAType:
+    """As the missing value of pandas: it compares to nothing."""
+
+    def __ne__(self, other):
+        raise TypeError("boolean value of NA is ambiguous")
+
+    __hash__ = object.__hash__
+
+
+@pytest.mark.parametrize(
+    "column",
+    [pl.Series([1.0, None, 3, 5]), pl.Series([1, None, 3, 5]), [1, None, 3, 5], np.array([1, NAType(), 3, 5], object)],
+)
 def test_nulls_of_a_column_are_nan(column):
     result = stats.bootstrap((column,), "mean", rng=1, n_resamples=99, nan_policy="omit")
     assert result.estimate == 3

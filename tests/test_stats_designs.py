@@ -173,6 +173,8 @@ WRONG = [
     ({"strata": LABELS[:5]}, r"strata has shape \(5,\) for 24 observations"),
     ({"strata": [*LABELS[:23], None]}, "strata has missing labels"),
     ({"strata": [*[1.0] * 23, np.nan]}, "strata has missing labels"),
+    ({"strata": np.array([*"a" * 23, np.nan], object)}, "strata has missing labels"),
+    ({"strata": np.array([*"a" * 23, 7], object)}, "strata mixes types"),
     ({"weights": [-1.0] * 24}, "weights are negative"),
     ({"weights": [1.0] * 3}, r"weights has shape \(3,\)"),
     ({"block": 0}, "block is 0 for 24 observations"),

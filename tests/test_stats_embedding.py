@@ -109,3 +109,24 @@ def test_results_can_be_drawn(tmp_path):
     axes = stats.permutation_test((X, X + 1), "t", rng=5).plot()
     axes.figure.savefig(tmp_path / "test.png")
     assert all(path.stat().st_size > 5000 for path in tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("statistic", ["mean", lambda x: x.mean()], ids=["name", "callable"])
+def test_progress_is_told_to_the_end(statistic):
+    told = []
+    stats.bootstrap(X, statistic, n_resamples=20_000, rng=1, progress=lambda *at: told.append(at))
+    assert told[-1] == (20_000, 20_000)
+    assert told == sorted(told)
+    told.clear()
+    stats.permutation_test(
+        X, statistic, permutation_type="samples", n_resamples=999, progress=lambda *at: told.append(at)
+    )
+    assert told[-1] == (999, 999)
+
+
+def test_what_progress_raises_stops_the_run():
+    def stop(done, total):
+        raise InterruptedError(f"{done} of {total}")
+
+    with pytest.raises(InterruptedError, match="of 20000"):
+        stats.bootstrap(X, lambda x: x.mean(), n_resamples=20_000, progress=stop)

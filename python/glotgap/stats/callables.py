@@ -6,9 +6,10 @@ it was raised, traceback and all, with a note that says which replicates it was 
 """
 
 import inspect
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,11 +17,32 @@ from numpy.typing import NDArray
 from glotgap._errors import BadArgumentError
 from glotgap.stats.cautions import WrongTypeError
 
-__all__ = ["Evaluate", "Evaluator", "Samples", "evaluator"]
+__all__ = ["Evaluate", "Evaluator", "Progress", "Samples", "evaluator"]
+
+_BETWEEN_CALLS: Final = 0.1
+"""Seconds."""
 
 Samples: TypeAlias = Sequence[NDArray[Any]]
 Places: TypeAlias = Sequence[NDArray[np.int64] | None]
 """For each sample, one row of indices for each resample; None for the sample as it is."""
+
+
+@dataclass
+class Progress:
+    """Tells a callback how many of `total` replicates are done, at most ten times a second and at the end."""
+
+    callback: Callable[[int, int], object] | None
+    total: int
+    last: float = 0.0
+
+    def tell(self, done: int) -> None:
+        """Call it if it is time."""
+        if self.callback is None:
+            return
+        now = time.monotonic()
+        if done == self.total or now - self.last >= _BETWEEN_CALLS:
+            self.last = now
+            self.callback(done, self.total)
 
 
 class Evaluate(Protocol):

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glotgap._errors import BadArgumentError
-from glotgap.stats.samples import broadcast, column, has_nan, same_length
+from glotgap.stats.samples import broadcast, column, has_nan, is_missing, same_length
 
 __all__ = ["NAN_POLICIES", "DataSets", "Rows", "codes", "data_sets"]
 
@@ -149,10 +149,10 @@ def codes(name: str, labels: Any, n: int) -> tuple[NDArray[np.int64], tuple[Any,
     array = np.asarray(labels)
     if array.shape != (n,):
         raise BadArgumentError(f"{name} has shape {array.shape} for {n} observations: give a label for each")
-    if array.dtype.kind in "fO" and (array != array).any():  # noqa: PLR0124  # NaN is no label
+    if array.dtype.kind == "O" and any(is_missing(label) or label != label for label in array):  # noqa: PLR0124  # NaN
         raise BadArgumentError(f"{name} has missing labels: fill them, or leave those observations out")
-    if array.dtype == object and any(label is None for label in array):
-        raise BadArgumentError(f"{name} has missing labels: fill them, or leave those observations out")
+    if array.dtype.kind == "f" and np.isnan(array).any():
+        raise BadArgumentError(f"{name} has missing labels (NaN): fill them, or leave those observations out")
     try:
         distinct, numbers = np.unique(array, return_inverse=True)
     except TypeError as error:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glotgap._errors import BadArgumentError
-from glotgap.stats.callables import Evaluate, Evaluator, Samples, evaluator
+from glotgap.stats.callables import Evaluate, Evaluator, Progress, Samples, evaluator
 from glotgap.stats.intervals import interval
 from glotgap.stats.randomness import Generator
 from glotgap.stats.resampling import Plan, distribution, jackknife
@@ -50,7 +50,8 @@ def extended(evaluate: Evaluate, plan: Plan, wanted: Wanted, streams: Streams, e
     parts = [] if earlier is None else [earlier]
     if wanted.n_resamples:
         sources = streams(len(plan.designs))
-        parts.append(distribution(evaluate, plan, sources, n_resamples=wanted.n_resamples, batch=wanted.batch))
+        progress = Progress(wanted.progress, wanted.n_resamples)
+        parts.append(distribution(evaluate, plan, sources, batch=wanted.batch, progress=progress))
     return np.concatenate(parts, axis=-1)
 
 

@@ -132,7 +132,13 @@ def _tested(what: Statistic, samples: Samples, wanted: Test, origin: Source, str
         return sequential(evaluate, kind, rng, wanted, like_scipy=not origin.native)
     observed = evaluate.of_data(samples)
     null, exact = null_distribution(
-        evaluate, kind, rng, n_resamples=wanted.n_resamples, batch=wanted.batch, like_scipy=not origin.native
+        evaluate,
+        kind,
+        rng,
+        n_resamples=wanted.n_resamples,
+        batch=wanted.batch,
+        like_scipy=not origin.native,
+        callback=wanted.progress,
     )
     p, error = pvalue(null, observed, wanted.alternative, exact=exact, two_sided=wanted.two_sided)
     return Tested(observed, p, len(null), error, partial(np.asarray, null), exact)

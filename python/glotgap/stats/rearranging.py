@@ -10,7 +10,7 @@ the others, and for a RandomState the order of uniform numbers.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, combinations, islice, permutations
 from typing import Any, Final
@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glotgap._errors import BadArgumentError
-from glotgap.stats.callables import Evaluate, Samples
+from glotgap.stats.callables import Evaluate, Progress, Samples
 from glotgap.stats.designs import Indices
 from glotgap.stats.randomness import Generator
 
@@ -163,7 +163,14 @@ Kind = Dealt | Paired | Swapped
 
 
 def null_distribution(
-    evaluate: Evaluate, kind: Kind, rng: Generator, *, n_resamples: float, batch: int | None, like_scipy: bool
+    evaluate: Evaluate,
+    kind: Kind,
+    rng: Generator,
+    *,
+    n_resamples: float,
+    batch: int | None,
+    like_scipy: bool,
+    callback: Callable[[int, int], object] | None = None,
 ) -> tuple[NDArray[Any], bool]:
     """Return the statistic of each rearrangement, along the first axis, and whether those are all there are.
 
@@ -174,29 +181,32 @@ def null_distribution(
     if (kind.count if exact else n_resamples) > _MOST:
         there = f"2**{kind.count.bit_length() - 1} rearrangements or more"
         raise BadArgumentError(f"n_resamples is {n_resamples}, and there are {there}: give at most {_MOST}")
+    progress = Progress(callback, kind.count if exact else int(n_resamples))
     if exact:
-        return _evaluated(evaluate, kind, kind.all(_rows(kind, kind.count, batch))), True
-    return random_distribution(evaluate, kind, rng, int(n_resamples), batch=batch, like_scipy=like_scipy), False
+        return _evaluated(evaluate, kind, kind.all(_rows(kind, kind.count, batch)), progress), True
+    return random_distribution(evaluate, kind, rng, progress, batch=batch, like_scipy=like_scipy), False
 
 
 def random_distribution(
-    evaluate: Evaluate, kind: Kind, rng: Generator, total: int, *, batch: int | None, like_scipy: bool
+    evaluate: Evaluate, kind: Kind, rng: Generator, progress: Progress, *, batch: int | None, like_scipy: bool
 ) -> NDArray[Any]:
-    """Return the statistic of `total` random rearrangements, along the first axis."""
-    rows = _rows(kind, total, batch)
-    return _evaluated(evaluate, kind, _drawn(kind, rng, total, rows, batch, like_scipy=like_scipy))
+    """Return the statistic of `progress.total` random rearrangements, along the first axis."""
+    rows = _rows(kind, progress.total, batch)
+    drawn = _drawn(kind, rng, progress.total, rows, batch, like_scipy=like_scipy)
+    return _evaluated(evaluate, kind, drawn, progress)
 
 
 def _rows(kind: Kind, total: int, batch: int | None) -> int:
     return batch or max(1, min(total, _BATCH_ELEMENTS // max(1, sum(sample.size for sample in kind.samples))))
 
 
-def _evaluated(evaluate: Evaluate, kind: Kind, drawn: Iterator[Indices]) -> NDArray[Any]:
+def _evaluated(evaluate: Evaluate, kind: Kind, drawn: Iterator[Indices], progress: Progress) -> NDArray[Any]:
     found = []
     first = 0
     for indices in drawn:
         found.append(evaluate.of_batch(kind.rearranged(indices), first, len(indices), axis=0))
         first += len(indices)
+        progress.tell(first)
     return np.concatenate(found)
 
 

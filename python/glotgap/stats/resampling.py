@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from glotgap.stats.callables import Evaluate, Samples
+from glotgap.stats.callables import Evaluate, Progress, Samples
 from glotgap.stats.designs import Design, Indices
 from glotgap.stats.randomness import Generator, advance_to, clone
 
@@ -48,12 +48,13 @@ class Plan:
 
 
 def distribution(
-    evaluate: Evaluate, plan: Plan, streams: Sequence[Generator], *, n_resamples: int, batch: int | None
+    evaluate: Evaluate, plan: Plan, streams: Sequence[Generator], *, batch: int | None, progress: Progress
 ) -> NDArray[Any]:
-    """Return the statistic of `n_resamples` resamples, along the last axis.
+    """Return the statistic of `progress.total` resamples, along the last axis.
 
     `streams` holds a generator for each design, or one that all share in turn, as in scipy.
     """
+    n_resamples = progress.total
     rows = plan.rows(batch, n_resamples)
     sources = _sources(plan, streams, n_resamples, rows if batch else n_resamples)
     found = []
@@ -61,6 +62,7 @@ def distribution(
         count = min(rows, n_resamples - first)
         drawn = [design.draw(rng, count) for design, rng in zip(plan.designs, sources, strict=True)]
         found.append(evaluate.of_places(plan.samples, plan.places(drawn), first, count))
+        progress.tell(first + count)
     if len(streams) == 1:
         advance_to(streams[0], sources[-1])
     return np.concatenate(found, axis=-1)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from glotgap._errors import BadArgumentError
 
-__all__ = ["broadcast", "column", "floats", "has_nan", "is_one_sample", "same_length"]
+__all__ = ["broadcast", "column", "floats", "has_nan", "is_missing", "is_one_sample", "same_length"]
 
 
 def column(values: Any) -> NDArray[Any]:
@@ -30,8 +30,8 @@ def column(values: Any) -> NDArray[Any]:
 
 
 def _from_objects(array: NDArray[Any]) -> NDArray[np.float64]:
-    """Read Python objects, with None and the nulls of pandas as NaN."""
-    flat = [np.nan if item is None or item != item else item for item in array.ravel()]  # noqa: PLR0124  # NaN
+    """Read Python objects, with None and the NA of pandas as NaN."""
+    flat = [np.nan if is_missing(item) else item for item in array.ravel()]
     try:
         return np.asarray(flat, np.float64).reshape(array.shape)
     except (TypeError, ValueError) as error:
@@ -39,6 +39,11 @@ def _from_objects(array: NDArray[Any]) -> NDArray[np.float64]:
         raise BadArgumentError(
             f"data hold {shown!r:.40}, no number: give numbers, with None or NaN for none"
         ) from error
+
+
+def is_missing(item: Any) -> bool:
+    """Whether an object stands for no value: None, or the NA of pandas, which is not imported to ask."""
+    return item is None or type(item).__name__ == "NAType"
 
 
 def is_one_sample(data: Any) -> bool:

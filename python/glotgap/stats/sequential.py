@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from glotgap._errors import BadArgumentError
-from glotgap.stats.callables import Evaluate
+from glotgap.stats.callables import Evaluate, Progress
 from glotgap.stats.extremes import pvalue, stopped
 from glotgap.stats.randomness import Generator
 from glotgap.stats.rearranging import Kind, random_distribution
@@ -30,7 +30,7 @@ def sequential(what: Evaluate, kind: Kind, rng: Generator, wanted: Test, *, like
     null = np.empty(0)
     while len(null) < wanted.n_resamples:
         turn = int(min(_TURN + len(null), wanted.n_resamples - len(null)))
-        more = random_distribution(what, kind, rng, turn, batch=wanted.batch, like_scipy=like_scipy)
+        more = random_distribution(what, kind, rng, Progress(None, turn), batch=wanted.batch, like_scipy=like_scipy)
         null = np.concatenate([null, more])
         end = stopped(null, observed, wanted.alternative, two_sided=wanted.two_sided, stop=wanted.stop)
         if end is not None:
