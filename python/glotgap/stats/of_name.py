@@ -77,10 +77,14 @@ def _slices(data: DataSets, wanted: Wanted) -> list[_Slice]:
 
 
 def _cut(samples: Sequence[NDArray[Any]], scheme: Scheme, *, paired: bool) -> list[_Slice]:
-    own = samples[:1] if paired else samples
-    entries = coded(scheme, own)
+    """Return the slices, each with its scheme, which is one for all but blocks of automatic length."""
+    own = 1 if paired else len(samples)
     flat = [floats(sample).reshape(-1, sample.shape[-1]) for sample in samples]
-    return [_Slice(slices, entries) for slices in zip(*flat, strict=True)]
+    every = list(zip(*flat, strict=True))
+    if scheme.block == "auto":
+        return [_Slice(slices, coded(scheme, slices[:own])) for slices in every]
+    entries = coded(scheme, samples[:own])
+    return [_Slice(slices, entries) for slices in every]
 
 
 def _columns(name: Named, slices: Sequence[_Slice], wanted: Wanted, key: Key, *, keep: bool) -> Columns:

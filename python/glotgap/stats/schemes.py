@@ -138,6 +138,8 @@ def _clusters(labels: Any, n: int) -> NDArray[np.int64]:
 
 
 def _block(scheme: Scheme, n: int, series: NDArray[Any]) -> int:
+    if scheme.block == "auto" and series.ndim > 1:
+        raise BadArgumentError('block is "auto" for a callable of many data sets at once: give a length, or one set')
     if scheme.block == "auto":
         return block_length(series, kind=scheme.block_kind)
     if not isinstance(scheme.block, int | np.integer) or not 1 <= scheme.block <= n:
