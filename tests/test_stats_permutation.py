@@ -295,3 +295,16 @@ def test_slices_without_nan_keep_their_shape(statistic):
     assert result.null_distribution.shape == (50, 2, 3)
     alone = stats.permutation_test((x[0, 1], y[0, 1]), statistic, rng=1, n_resamples=50)
     assert result.pvalue[0, 1] == alone.pvalue
+
+
+@pytest.mark.parametrize("statistic", ["median_difference", difference])
+def test_groups_say_each_how_p_was_made(statistic):
+    labels = np.repeat(["a", "b", "c"], [3, 3, 30])
+    x, y = RNG.normal(size=(2, 36))
+    result = stats.permutation_test((x, y), statistic, by=labels, rng=1, n_resamples=99)
+    assert result.exact.tolist() == [True, True, False]
+    assert result.n_resamples.tolist() == [20, 20, 99]
+    assert [line.split(", ", 2)[2] for line in result.summary().splitlines()[1:]] == [
+        "exact, 20 rearrangements)",
+        "99 random rearrangements)",
+    ]

@@ -182,8 +182,8 @@ def _result(
     return PermutationTestResult(
         statistic=observed[()],
         pvalue=sets.arranged([np.asarray(each.pvalue) for each in found])[()],
-        exact=all(each.exact for each in found),
-        n_resamples=first.n_resamples,
+        exact=_agreed(sets.arranged([np.asarray(each.exact) for each in found])),
+        n_resamples=_agreed(sets.arranged([np.asarray(each.n_resamples) for each in found])),
         mc_error=sets.arranged([np.asarray(each.mc_error) for each in found])[()],
         alternative=wanted.alternative,
         two_sided=wanted.two_sided if wanted.alternative == "two-sided" else None,
@@ -208,5 +208,11 @@ def _stacked(found: list[Tested], lead: tuple[int, ...]) -> NDArray[Any]:
 
 def _max_t(found: list[Tested], observed: NDArray[Any], wanted: Test) -> NDArray[np.float64]:
     null = found[0].distribution() if len(found) == 1 else _stacked(found, observed.shape)
-    whole = all(one.exact and one.n_resamples == len(null) for one in found)  # p may be counted, the null be sampled
+    # p may be counted where the null distribution is sampled.
+    whole = all(np.all(one.exact & (np.asarray(one.n_resamples) == len(null))) for one in found)
     return max_t(null.reshape(len(null), *observed.shape), observed, wanted.alternative, exact=whole)
+
+
+def _agreed(values: NDArray[Any]) -> Any:
+    """Return what all data sets have in common as one value, or else the array."""
+    return values.item(0) if (values == values.item(0)).all() else values

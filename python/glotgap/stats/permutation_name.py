@@ -42,10 +42,10 @@ def permutation_name(name: Named, samples: Samples, wanted: Test, key: Key, stra
     return Tested(
         _shaped(found, "observed", lead),
         _shaped(found, "pvalue", lead),
-        int(found[0]["n_resamples"]),
+        np.array([call.rearrangements(one) for call, one in zip(calls, found, strict=True)]).reshape(lead),
         _shaped(found, "mc_error", lead),
         partial(_null, calls, lead),
-        all(one["exact"] for one in found),
+        _shaped(found, "exact", lead).astype(bool),
     )
 
 
@@ -91,6 +91,10 @@ class _Call:
             there = f"2**{count.bit_length() - 1} rearrangements or more"
             raise BadArgumentError(f"n_resamples is inf, and there are {there}: give a finite number")
         return self._with(count).run(keep=False)
+
+    def rearrangements(self, found: dict[str, Any]) -> int:
+        """Return how many are behind p: of those that were counted the exact number, which may be beyond 2⁵³."""
+        return distinct(self.wanted.kind, self.samples, self.strata) if found["exact"] else int(found["n_resamples"])
 
     def null(self) -> NDArray[np.float64]:
         """Return the null distribution, or a random sample of one that is too large."""

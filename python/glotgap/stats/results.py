@@ -105,7 +105,7 @@ class PermutationTestResult:
         statistic: of the data.
         pvalue: for `alternative`.
         exact: whether p counts all rearrangements; else it is (b + 1) / (n_resamples + 1).
-        n_resamples: rearrangements behind p.
+        n_resamples: rearrangements behind p. These two are arrays only where data sets differ.
         mc_error: Monte Carlo standard error of p, 0 when exact.
         alternative: what was asked for.
         two_sided: "2·min" or "abs": how a two-sided p was made; None for one-sided ones.
@@ -116,8 +116,8 @@ class PermutationTestResult:
 
     statistic: Figure
     pvalue: Figure
-    exact: bool
-    n_resamples: int
+    exact: Figure
+    n_resamples: Figure
     mc_error: Figure
     alternative: str
     two_sided: str | None
@@ -133,15 +133,13 @@ class PermutationTestResult:
 
     def summary(self) -> str:
         """One line a data set: statistic, p, and how it was made."""
-        kind = (
-            f"exact, {self.n_resamples} rearrangements" if self.exact else f"{self.n_resamples} random rearrangements"
-        )
         side = self.alternative if self.two_sided is None else f"two-sided by {self.two_sided}"
         values, pvalues = map(np.ravel, (self.statistic, self.pvalue))
+        counts, exact = (np.broadcast_to(figure, values.shape) for figure in (self.n_resamples, self.exact))
         labels = [""] * len(values) if self.groups is None else [f"{group}: " for group in self.groups]
         return "\n".join(
-            f"{label}statistic {value:.6g}, p = {p:.4g} ({side}, {kind})"
-            for label, value, p in zip(labels, values, pvalues, strict=True)
+            f"{label}statistic {value:.6g}, p = {p:.4g} ({side}, {_rearrangements(count, whole=whole)})"
+            for label, value, p, count, whole in zip(labels, values, pvalues, counts, exact, strict=True)
         )
 
     def plot(self, axes: "Axes | None" = None) -> "Axes":
@@ -149,3 +147,8 @@ class PermutationTestResult:
         from glotgap.stats.pictures import permutation_picture
 
         return permutation_picture(self, axes)
+
+
+def _rearrangements(count: float, *, whole: bool) -> str:
+    shown = f"{count:.0f}" if count < 1e9 else f"{count:.3g}"
+    return f"exact, {shown} rearrangements" if whole else f"{shown} random rearrangements"

@@ -32,7 +32,7 @@ class Tested:
 
     statistic: Any
     pvalue: Any
-    n_resamples: int
+    n_resamples: Any
     mc_error: Any
     distribution: Callable[[], NDArray[Any]]
-    exact: bool
+    exact: Any
