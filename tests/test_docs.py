@@ -1,4 +1,4 @@
-"""The Python blocks of README.md and docs/ run, on a small model with the names of a real one."""
+"""The Python blocks of README.md and docs/ run, on a small model with the names of a real one, and print what is shown."""
 
 import re
 import subprocess
@@ -11,16 +11,18 @@ from smoke import write_safetensors
 
 ROOT = Path(__file__).parents[1]
 BLOCKS = [
-    pytest.param(code, id=f"{page.name}-{number}")
+    pytest.param(code, shown, id=f"{page.name}-{number}")
     for page in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-    for number, code in enumerate(
-        re.findall(r"^```python\n(.*?)^```", page.read_text("utf-8"), re.DOTALL | re.MULTILINE)
+    for number, (code, shown) in enumerate(
+        re.findall(
+            r"^```python\n(.*?)^```(?:\n\n```text\n(.*?)^```)?", page.read_text("utf-8"), re.DOTALL | re.MULTILINE
+        )
     )
 ]
 
 
-@pytest.mark.parametrize("code", BLOCKS)
-def test_example_runs(code, tmp_path, monkeypatch, capsys):
+@pytest.mark.parametrize(("code", "shown"), BLOCKS)
+def test_example_runs(code, shown, tmp_path, monkeypatch, capsys):
     tensors = {
         f"model.layers.{layer}.{name}.weight": [0.01 * (i % 7 - 3) for i in range(64)] + [float(layer)]
         for layer in range(4)
@@ -29,7 +31,8 @@ def test_example_runs(code, tmp_path, monkeypatch, capsys):
     write_safetensors(tmp_path / "model.safetensors", tensors)
     monkeypatch.chdir(tmp_path)
     exec(compile(code, "<example>", "exec"), {})
-    assert capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert printed == (shown or printed) != ""
 
 
 TEXTS = {
