@@ -16,7 +16,7 @@ PACKAGES = {
     "rapidstats": "rapidstats", "resample": "resample", "mlxtend": "mlxtend", "tsbootstrap": "tsbootstrap",
     "numpy": "numpy",
 }  # fmt: skip
-START, END = "<!-- stats:start -->", "<!-- stats:end -->"
+START, END = "<!-- bench:stats -->", "<!-- /bench:stats -->"
 
 
 def machine() -> dict[str, Any]:
