@@ -18,10 +18,10 @@ from typing import Any
 import summary
 from rivals import candidates
 from tasks import TASKS
+from worker import SLOW_SECONDS
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-SLOW_SECONDS = 2.0
 TIMEOUT = 600
 THREADS = 2
 

@@ -1,7 +1,7 @@
 """One candidate on one task in a fresh process: `worker.py TASK CANDIDATE THREADS REPEATS`; one line of JSON.
 
-The first call (imports, compilation, pools) is not timed. Seconds are wall-clock, end to end, of each further call.
-With `memory` as REPEATS one call is made, and the line tells the peak of resident memory above its level before.
+The first call (imports, compilation, pools) is not timed, unless it takes so long that it is to be the only one. Seconds
+are wall-clock, end to end, of each further call. With `memory` as REPEATS one call is made, and the line tells the peak of resident memory above its level before.
 """
 
 import json
@@ -13,6 +13,8 @@ from typing import Any
 
 import rivals
 from tasks import TASKS
+
+SLOW_SECONDS = 4.0
 
 
 def resident() -> int:
@@ -52,12 +54,17 @@ def main() -> None:
         run(*small)
         print(json.dumps({"peak_bytes": peak_of(run, samples)}))
         return
-    answer, seconds = run(*samples), []
-    for _ in range(int(repeats)):
-        start = time.perf_counter()
-        run(*samples)
-        seconds.append(time.perf_counter() - start)
+    first, answer = timed(run, samples)
+    again = range(int(repeats)) if first < SLOW_SECONDS else []
+    seconds = [timed(run, samples)[0] for _ in again] or [first]
     print(json.dumps({"seconds": seconds, "answer": answer}))
+
+
+def timed(run: rivals.Candidate, samples: Any) -> tuple[float, list[float]]:
+    """Seconds of one call, and its answer."""
+    start = time.perf_counter()
+    answer = run(*samples)
+    return time.perf_counter() - start, answer
 
 
 if __name__ == "__main__":
