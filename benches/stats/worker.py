@@ -1,7 +1,8 @@
 """One candidate on one task in a fresh process: `worker.py TASK CANDIDATE THREADS REPEATS`; one line of JSON.
 
-The first call (imports, compilation, pools) is not timed, unless it takes so long that it is to be the only one. Seconds
-are wall-clock, end to end, of each further call. With `memory` as REPEATS one call is made, and the line tells the peak of resident memory above its level before.
+The first call (imports, compilation, pools) is not timed, unless it takes so long that it is to be the only one.
+Seconds are wall-clock, end to end, of each further call. With `memory` as REPEATS one call is made, and the line tells
+the peak of resident memory above its level before.
 """
 
 import json
