@@ -1,8 +1,12 @@
-"""The Python blocks of README.md and docs/ run, on a small model with the names of a real one, and print what is shown."""
+"""The Python blocks of README.md and docs/ run, on a small model with the names of a real one, and print what is shown.
+
+`python tests/test_docs.py` writes anew what is shown.
+"""
 
 import re
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -10,14 +14,12 @@ import pytest
 from smoke import write_safetensors
 
 ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+EXAMPLE = re.compile(r"^```python\n(.*?)^```(?:\n\n```text\n(.*?)^```)?", re.DOTALL | re.MULTILINE)
 BLOCKS = [
     pytest.param(code, shown, id=f"{page.name}-{number}")
-    for page in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-    for number, (code, shown) in enumerate(
-        re.findall(
-            r"^```python\n(.*?)^```(?:\n\n```text\n(.*?)^```)?", page.read_text("utf-8"), re.DOTALL | re.MULTILINE
-        )
-    )
+    for page in PAGES
+    for number, (code, shown) in enumerate(EXAMPLE.findall(page.read_text("utf-8")))
 ]
 
 
@@ -82,3 +84,18 @@ def test_every_local_link_leads_somewhere():
 def test_readme_figures_come_from_the_bench():
     readme = (ROOT / "README.md").read_text("utf-8")
     assert readme.count("<!-- bench:weights -->") == readme.count("<!-- /bench:weights -->") == 1
+
+
+def _shown(example):
+    code, shown = example.groups()
+    if not shown:
+        return example.group()
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tempfile.mkdtemp()
+    )
+    return f"```python\n{code}```\n\n```text\n{run.stdout}```"
+
+
+if __name__ == "__main__":
+    for page in PAGES:
+        page.write_text(EXAMPLE.sub(_shown, page.read_text("utf-8")), "utf-8")

@@ -1,8 +1,9 @@
 """Weights: exact statistics of model weights of any size.
 
 `scan` reads a whole model and returns the table TENSORS; `inspect` also returns what was skipped and how the table was
-made. `compare`, `growth` and `associate` put questions to such tables, with intervals and p. `moments` and `histogram` do the same for arrays in memory, and merge and pickle for tools that stream. What
-each figure means is in docs/weights.md; how it is computed, in `rust/core/src/weights/mod.rs`.
+made. `moments` and `histogram` do the same for arrays in memory, and merge and pickle for tools that stream. `compare`,
+`growth` and `associate` put questions to tables of scans, with intervals and p. What each figure means is in
+docs/weights.md; how it is computed, in `rust/core/src/weights/mod.rs`.
 
 Example:
     >>> import numpy as np
