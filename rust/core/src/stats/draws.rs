@@ -1,11 +1,12 @@
 //! Draws from distributions other than the uniform, of the same bits on every machine.
 //!
 //! Poisson(1) by inversion of its cumulative distribution in units of 2⁻⁶⁴; exponentials by the logarithm of the `libm`
-//! crate; normals by Marsaglia's polar method (1964); gammas by Marsaglia & Tsang (ACM TOMS 2000), exact rejection;
+//! crate; gammas by Marsaglia & Tsang (ACM TOMS 2000), exact rejection from normals;
 //! betas as shares of two gammas; binomials by inversion where the mean is small and by Hörmann's transformed rejection
 //! (BTRS, J. Stat. Comput. Simul. 1993) elsewhere.
 
 use super::stream::Stream;
+use super::ziggurat::normal;
 
 /// An exponential of mean 1.
 pub fn exponential(stream: &mut Stream) -> f64 {
@@ -40,41 +41,29 @@ pub fn poisson_one(stream: &mut Stream) -> f64 {
     k as f64
 }
 
-/// Two independent standard normals.
-pub fn normals(stream: &mut Stream) -> (f64, f64) {
-    loop {
-        let (x, y) = (2.0 * stream.unit() - 1.0, 2.0 * stream.unit() - 1.0);
-        let square = x * x + y * y;
-        if square < 1.0 {
-            let scale = (-2.0 * libm::log(square) / square).sqrt();
-            return (x * scale, y * scale);
-        }
-    }
-}
-
-/// A gamma of shape at least 1 and scale 1, whose first candidate is made of `z`.
-fn gamma_from(shape: f64, mut z: f64, stream: &mut Stream) -> f64 {
+/// A gamma of shape at least 1 and scale 1.
+#[inline]
+fn gamma(shape: f64, stream: &mut Stream) -> f64 {
     let d = shape - 1.0 / 3.0;
     let c = 1.0 / (9.0 * d).sqrt();
     loop {
+        let z = normal(stream);
         let root = 1.0 + c * z;
-        let v = root * root * root;
-        if v > 0.0 {
+        if root > 0.0 {
+            let v = root * root * root;
             let u = stream.unit();
             let z2 = z * z;
             if u < 1.0 - 0.0331 * z2 * z2 || libm::log(u) < 0.5 * z2 + d * (1.0 - v + libm::log(v)) {
                 return d * v;
             }
         }
-        z = normals(stream).0;
     }
 }
 
 /// A beta of shapes at least 1.
 pub fn beta(a: f64, b: f64, stream: &mut Stream) -> f64 {
-    let (z, other) = normals(stream);
-    let x = gamma_from(a, z, stream);
-    let y = gamma_from(b, other, stream);
+    let x = gamma(a, stream);
+    let y = gamma(b, stream);
     x / (x + y)
 }
 

@@ -28,3 +28,4 @@ pub mod statistic;
 pub mod stream;
 pub mod vector;
 pub mod weighted;
+mod ziggurat;

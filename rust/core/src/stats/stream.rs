@@ -157,6 +157,12 @@ pub(super) const PARITY: u64 = 0x1BD1_1BDA_A9FC_1A22;
 pub(super) const ROTATIONS: [(u32, u32); 8] =
     [(14, 16), (52, 57), (23, 40), (5, 37), (25, 33), (46, 12), (58, 22), (32, 32)];
 
+/// The streams of `n` replicates from `first` on, whose seeds are made eight at a time.
+pub fn streams(key: Key, first: u64, n: usize) -> impl Iterator<Item = Stream> {
+    let groups = (first..first + n as u64).step_by(LANES).map(move |first| Lanes::new(key, first));
+    groups.flat_map(|lanes| (0..LANES).map(move |lane| lanes.stream(lane))).take(n)
+}
+
 /// Of these, 12 withstand every test that its authors tried.
 pub(super) const ROUNDS: usize = 13;
 

@@ -3,11 +3,15 @@
 use crate::stats::draws::binomial;
 use crate::stats::replicates::Replicates;
 use crate::stats::statistic::Statistic;
-use crate::stats::stream::{Key, Stream};
+use crate::stats::stream::{Key, Stream, streams};
 use crate::stats::weighted::{Weighted, prepare};
 
 /// The most distinct values that are looked for.
 const MOST: usize = 32;
+/// By then, data of few values have shown all.
+const SOON: usize = 1024;
+/// So many are counted at once.
+const FEW: usize = 8;
 /// The draws that a binomial costs as much as.
 const DRAWS: usize = 128;
 
@@ -32,18 +36,29 @@ pub fn source<'a>(samples: &[&'a [f64]], statistic: Statistic) -> Option<Box<dyn
 impl Sample {
     fn new(values: &[f64]) -> Option<Self> {
         let most = MOST.min(values.len() / DRAWS);
-        let (mut distinct, mut counts): (Vec<f64>, Vec<u64>) = (Vec::new(), Vec::new());
-        for x in values {
-            match distinct.iter().position(|known| known == x) {
-                Some(at) => counts[at] += 1,
-                None if distinct.len() < most && !x.is_nan() => {
-                    distinct.push(*x);
-                    counts.push(1);
+        let mut distinct = Vec::new();
+        for (at, x) in values.iter().enumerate() {
+            // Most data show all their values soon: then counting them is the faster proof.
+            let is_time = at == SOON && distinct.len() <= FEW;
+            if let Some(sample) = is_time.then(|| Self::counted(&distinct, values)).flatten() {
+                return Some(sample);
+            }
+            if !distinct.contains(x) {
+                if distinct.len() == most || x.is_nan() {
+                    return None;
                 }
-                None => return None,
+                distinct.push(*x);
             }
         }
-        Some(Self { values: distinct, counts })
+        Self::counted(&distinct, values)
+    }
+
+    /// The counts of `distinct` values, if there are no others.
+    fn counted(distinct: &[f64], values: &[f64]) -> Option<Self> {
+        let count = |known: &f64| values.iter().map(|x| u64::from(x == known)).sum();
+        let counts: Vec<u64> = distinct.iter().map(count).collect();
+        let is_all = counts.iter().sum::<u64>() == values.len() as u64;
+        is_all.then(|| Self { values: distinct.to_vec(), counts })
     }
 
     fn draw(&self, stream: &mut Stream, weights: &mut [f64]) {
@@ -63,8 +78,8 @@ impl Replicates for Counts {
         let columns: Vec<_> = self.samples.iter().map(|sample| sample.values.as_slice()).collect();
         let weighted: Box<dyn Weighted + '_> = prepare(self.statistic, &columns);
         let mut weights: Vec<Vec<f64>> = columns.iter().map(|values| vec![0.0; values.len()]).collect();
-        for (replicate, out) in (first..).zip(out) {
-            let mut stream = Stream::new(key, replicate);
+        let streams = streams(key, first, out.len());
+        for (mut stream, out) in streams.zip(out) {
             self.samples.iter().zip(&mut weights).for_each(|(sample, weights)| sample.draw(&mut stream, weights));
             *out = match weights.as_slice() {
                 [one] => weighted.of(&[one]),

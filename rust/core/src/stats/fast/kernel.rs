@@ -75,7 +75,33 @@ pub fn add_draws<R: Row>(
         // SAFETY: places are at most n, the last of the table.
         unsafe { add_rows(table, held, sums) };
     }
-    finish(table, lanes, from_fn(|lane| draws[lane] - PIECES * steps + rejected[lane]), sums);
+    let mut left = from_fn(|lane| draws[lane] - PIECES * steps + rejected[lane]);
+    if left.iter().all(|&left| left > 0) {
+        add_word(table, lanes, &mut held[..1], &mut left, sums);
+    }
+    finish(table, lanes, left, sums);
+}
+
+/// Draws by the pieces of one more word of each stream, as many as are left.
+fn add_word<R: Row>(
+    table: &[R],
+    lanes: &mut Lanes,
+    held: &mut [Step],
+    left: &mut [usize; LANES],
+    sums: &mut [R::Sum; LANES],
+) {
+    let none = table.len() - 1;
+    vector::places(lanes, none as u16, held, &mut [0; LANES]);
+    for (lane, places) in held[0].iter().enumerate() {
+        let mut rows = [R::ZERO; PIECES];
+        for (row, &place) in rows.iter_mut().zip(places) {
+            if left[lane] > 0 && usize::from(place) != none {
+                *row = table[usize::from(place)];
+                left[lane] -= 1;
+            }
+        }
+        R::add(&mut sums[lane], rows);
+    }
 }
 
 /// Steps whose places are best held at a time: 4 KiB.
@@ -109,7 +135,7 @@ unsafe fn add_rows<R: Row>(table: &[R], steps: &[Step], sums: &mut [R::Sum; LANE
 }
 
 fn finish<R: Row>(table: &[R], lanes: &mut Lanes, left: [usize; LANES], sums: &mut [R::Sum; LANES]) {
-    for lane in 0..LANES {
+    for lane in (0..LANES).filter(|&lane| left[lane] > 0) {
         let mut stream = lanes.stream(lane);
         for place in places(&mut stream, table.len() - 1, left[lane]) {
             R::add(&mut sums[lane], [table[place], R::ZERO, R::ZERO, R::ZERO]);

@@ -6,7 +6,7 @@
 
 use crate::stats::draws::{beta, exponential};
 use crate::stats::replicates::Replicates;
-use crate::stats::stream::{Key, Stream};
+use crate::stats::stream::{Key, Stream, streams};
 use crate::stats::weighted::between;
 
 /// Replicates of a quantile, or of its difference between two samples.
@@ -60,8 +60,8 @@ impl Sample {
 
 impl Replicates for Quantiles {
     fn fill(&self, key: Key, first: u64, out: &mut [f64]) {
-        for (replicate, out) in (first..).zip(out) {
-            let mut stream = Stream::new(key, replicate);
+        let streams = streams(key, first, out.len());
+        for (mut stream, out) in streams.zip(out) {
             let mut drawn = self.samples.iter().map(|sample| sample.draw(&mut stream));
             let value = drawn.next().unwrap_or(f64::NAN);
             *out = drawn.fold(value, |value, other| value - other);

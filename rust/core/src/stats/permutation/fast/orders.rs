@@ -5,7 +5,7 @@
 
 use crate::stats::replicates::Replicates;
 use crate::stats::statistic::Pair;
-use crate::stats::stream::{Key, Stream};
+use crate::stats::stream::{Key, Stream, streams};
 use crate::stats::weighted::{Ties, correlation};
 
 /// Replicates of a statistic of pairs whose order is exchangeable.
@@ -47,33 +47,28 @@ fn centered(values: &[f64]) -> Vec<f64> {
 
 impl Orders {
     /// Σxy, x in a random order.
-    fn product(&self, stream: &mut Stream, x: &mut [f64]) -> f64 {
+    fn product(&self, stream: Stream, x: &mut [f64]) -> f64 {
         x.copy_from_slice(&self.x);
         if x.len() > MOST { self.product_long(stream, x) } else { self.product_short(stream, x) }
     }
 
-    fn product_short(&self, stream: &mut Stream, x: &mut [f64]) -> f64 {
-        let (mut word, mut pieces) = (0, 0);
-        let mut sum = 0.0;
-        for last in (1..x.len()).rev() {
-            let left = last as u32 + 1;
-            let place = loop {
-                if pieces == 0 {
-                    (word, pieces) = (stream.word(), 4);
-                }
-                let product = u32::from(word as u16) * left;
-                (word, pieces) = (word >> 16, pieces - 1);
-                if product as u16 >= self.least[last + 1] {
-                    break (product >> 16) as usize;
-                }
-            };
-            x.swap(last, place);
-            sum += x[last] * self.y[last];
+    /// Four sums, so that additions need not wait for each other.
+    fn product_short(&self, mut stream: Stream, x: &mut [f64]) -> f64 {
+        let mut pieces = Pieces { word: 0, left: 0 };
+        let (mut a, mut b, mut c, mut d) = (0.0, 0.0, 0.0, 0.0);
+        let rows = x.len();
+        let last_rows = self.y.iter().zip(&self.least[1..]).enumerate().skip(1).rev();
+        for (last, (y, least)) in last_rows {
+            let place = pieces.below(&mut stream, last as u32 + 1, *least);
+            // A place is at most `last`: the bound says so to the compiler.
+            let taken = x[place.min(rows - 1)];
+            x[place.min(rows - 1)] = x[last];
+            (a, b, c, d) = (b, c, d, a + taken * y);
         }
-        sum + x[0] * self.y[0]
+        (a + b) + (c + d) + x[0] * self.y[0]
     }
 
-    fn product_long(&self, stream: &mut Stream, x: &mut [f64]) -> f64 {
+    fn product_long(&self, mut stream: Stream, x: &mut [f64]) -> f64 {
         let mut sum = 0.0;
         for last in (1..x.len()).rev() {
             x.swap(last, stream.below(last + 1));
@@ -83,11 +78,35 @@ impl Orders {
     }
 }
 
+/// 16-bit pieces of a stream.
+struct Pieces {
+    word: u64,
+    left: u32,
+}
+
+impl Pieces {
+    /// A place below `n`, where `least` is 2¹⁶ mod n.
+    #[inline(always)]
+    fn below(&mut self, stream: &mut Stream, n: u32, least: u16) -> usize {
+        loop {
+            if self.left == 0 {
+                *self = Self { word: stream.word(), left: 4 };
+            }
+            let product = u32::from(self.word as u16) * n;
+            *self = Self { word: self.word >> 16, left: self.left - 1 };
+            if product as u16 >= least {
+                return (product >> 16) as usize;
+            }
+        }
+    }
+}
+
 impl Replicates for Orders {
     fn fill(&self, key: Key, first: u64, out: &mut [f64]) {
         let mut x = self.x.clone();
-        for (replicate, out) in (first..).zip(out) {
-            let value = self.product(&mut Stream::new(key, replicate), &mut x) / self.over;
+        let streams = streams(key, first, out.len());
+        for (stream, out) in streams.zip(out) {
+            let value = self.product(stream, &mut x) / self.over;
             *out = if self.is_correlation { value.clamp(-1.0, 1.0) } else { value };
         }
     }

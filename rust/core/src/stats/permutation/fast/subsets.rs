@@ -6,7 +6,7 @@
 
 use crate::stats::replicates::Replicates;
 use crate::stats::statistic::Moment;
-use crate::stats::stream::{Key, Stream};
+use crate::stats::stream::{Key, Stream, streams};
 use crate::stats::weighted::{Central, of_central};
 
 /// Replicates of a function of the sums of K powers over a subset.
@@ -89,8 +89,8 @@ impl<F, const K: usize> Subsets<F, K> {
     fn add(&self, word: usize, bits: &[u64], sums: &mut [[f64; K]]) {
         let end = self.rows.len().min((word + 1) * WORD);
         let tables = tables(&self.rows[word * WORD..end]);
-        let of_word = bits.iter().skip(word).step_by(self.words());
-        for (sum, bits) in sums.iter_mut().zip(of_word) {
+        let Some(tables) = tables.first_chunk::<BYTES>() else { return };
+        for (sum, bits) in sums.iter_mut().zip(bits) {
             let bytes = bits.to_le_bytes();
             let entry = |byte: usize| tables[byte][usize::from(bytes[byte])];
             let pair = |byte: usize| plus(entry(byte), entry(byte + 1));
@@ -121,27 +121,33 @@ fn tables<const K: usize>(rows: &[[f64; K]]) -> Vec<[[f64; K]; 256]> {
 /// Flips random places until `size` of `n` are set.
 fn fit(stream: &mut Stream, bits: &mut [u64], n: usize, size: usize) {
     let mut set: usize = bits.iter().map(|word| word.count_ones() as usize).sum();
+    // A place is flipped or not by arithmetic: no processor could foresee which.
+    let is_over = u64::from(set > size);
     while set != size {
         let place = stream.below(n);
-        let (word, bit) = (place / WORD, 1 << (place % WORD));
-        let is_set = bits[word] & bit != 0;
-        if is_set == (set > size) {
-            bits[word] ^= bit;
-            set = if is_set { set - 1 } else { set + 1 };
-        }
+        let (word, bit) = (place / WORD, place % WORD);
+        let flips = 1 ^ is_over ^ ((bits[word] >> bit) & 1);
+        bits[word] ^= flips << bit;
+        set = if is_over == 1 { set - flips as usize } else { set + flips as usize };
     }
 }
 
 impl<F: Fn([f64; K]) -> f64 + Sync, const K: usize> Replicates for Subsets<F, K> {
     fn fill(&self, key: Key, first: u64, out: &mut [f64]) {
         let words = self.words();
-        let mut bits = vec![0; words * out.len()];
-        for (replicate, bits) in (first..).zip(bits.chunks_mut(words)) {
-            self.draw(&mut Stream::new(key, replicate), bits);
+        let n = out.len();
+        // The first words of all subsets, then their second words, …
+        let mut bits = vec![0; words * n];
+        let mut subset = vec![0; words];
+        for (at, mut stream) in streams(key, first, n).enumerate() {
+            self.draw(&mut stream, &mut subset);
+            for (bits, word) in bits.chunks_mut(n).zip(&subset) {
+                bits[at] = *word;
+            }
         }
         let mut sums = vec![[0.0; K]; out.len()];
-        for word in 0..words {
-            self.add(word, &bits, &mut sums);
+        for (word, bits) in bits.chunks(n).enumerate() {
+            self.add(word, bits, &mut sums);
         }
         for (out, sums) in out.iter_mut().zip(sums) {
             *out = (self.value)(sums);
