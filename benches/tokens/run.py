@@ -138,6 +138,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--tokenizer", choices=TOKENIZERS, action="append", help="all by default")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--whole", action="store_true", help="Hugging Face counts everything too")
+    parser.add_argument("--readme", action="store_true", help="write the table between the README's markers")
     parser.add_argument("--results", type=Path, default=HERE / "results.json")
     return parser.parse_args()
 
@@ -155,6 +156,8 @@ def main() -> None:
                 )
                 asked.results.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     print(table.text(results))
+    if asked.readme:
+        table.into_readme(ROOT / "README.md", table.short(results))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import datetime as dt
 import os
 import platform
+import re
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
@@ -125,3 +126,41 @@ def text(results: dict[str, Any]) -> str:
         lines = ["| " + " | ".join(row) + " |" for row in rows]
         blocks.append("\n".join([f"{corpus}: {size}. {unit}. Counts compared with: {compared}.", "", *lines]))
     return "\n\n".join([f"{results['machine']['cpu']}; {results['versions']}", *blocks])
+
+
+BEGIN, END = "<!-- bench:tokens -->", "<!-- /bench:tokens -->"
+
+
+def short(results: dict[str, Any]) -> str:
+    """The README's table: glotgap's rates, and its ratios to the fastest exact peer and to Hugging Face."""
+    rows = [["corpus, tokenizer", "MB per CPU second", "× fastest exact peer", "× Hugging Face"], ["---"] * 4]
+    rows += [
+        [f"{corpus}, {name}", *short_cells(part)]
+        for corpus, parts in results["corpora"].items()
+        for name, part in parts.items()
+    ]
+    named = (package for package, _ in RIVALS.values())
+    told = ", ".join(f"{name} {results['versions'][name]}" for name in named if name != "glotgap")
+    where = f"{results['machine']['cpu']}, one thread, {results['machine']['date']}; {told}."
+    return "\n".join(["| " + " | ".join(row) + " |" for row in rows] + ["", where])
+
+
+def short_cells(part: dict[str, Any]) -> list[str]:
+    """First and second pass, of everything; Hugging Face on every 20th document."""
+    peers = part["ratios"]["fastest_exact_peer"]
+    return [
+        " / ".join(f"{value:.0f}" for value in part["everything"]["glotgap"]["rates"]),
+        " / ".join(map(peer_cell, peers)),
+        " / ".join(f"{value:.0f}" for value in part["ratios"]["huggingface"]),
+    ]
+
+
+def into_readme(readme: Path, table: str) -> None:
+    """Write the table between its markers."""
+    content = readme.read_text(encoding="utf-8")
+    block = f"{BEGIN}\n{table}\n{END}"
+    changed, count = re.subn(f"{BEGIN}.*?{END}", lambda _: block, content, flags=re.DOTALL)
+    if count != 1:
+        message = f"{readme} has the markers {BEGIN} and {END} {count} times: it needs them once"
+        raise ValueError(message)
+    readme.write_text(changed, encoding="utf-8")
