@@ -242,8 +242,7 @@ def _means(method: str, batch: int | None) -> Callable[[int], dict[str, Callable
     } | ({} if is_bca else {
         "bunker": lambda: bunker_interval("mean"),
         "rapidstats": lambda: rapidstats,
-        "resample": lambda: resample(np.mean),
-    })  # fmt: skip
+    } | ({} if batch else {"resample": lambda: resample(np.mean)}))  # fmt: skip
 
 
 def _pearsons(batch: int | None) -> Callable[[int], dict[str, Callable[[], Candidate]]]:
