@@ -98,12 +98,15 @@ fn put(columns: &Bound<'_, PyDict>, name: &str, values: impl Iterator<Item = f64
     columns.set_item(name, values.collect::<Vec<_>>().into_pyarray(columns.py()))
 }
 
+/// One figure of an interval.
+type Figure = fn(&Interval) -> f64;
+
 fn intervals<'py, 'a>(
     py: Python<'py>,
     intervals: impl Iterator<Item = &'a Interval> + Clone,
 ) -> PyResult<Bound<'py, PyDict>> {
     let columns = PyDict::new(py);
-    let figures: [(&str, fn(&Interval) -> f64); 8] = [
+    let figures: [(&str, Figure); 8] = [
         ("low", |i| i.low),
         ("high", |i| i.high),
         ("standard_error", |i| i.standard_error),

@@ -40,7 +40,7 @@ fn side(name: &str) -> Result<Side> {
     })
 }
 
-/// A permutation test, as a dict: observed, pvalue, mc_error, exact, n_resamples, and null (an array, or None).
+/// A permutation test, as a dict: `observed`, `pvalue`, `mc_error`, `exact`, `n_resamples`, and `null` (an array, or None).
 #[pyfunction]
 #[pyo3(signature = (samples, statistic, *, parameters, kind, strata=None, alternative, n_resamples, key, keep, stop=None, threads=None, progress=None))]
 #[allow(clippy::too_many_arguments, reason = "keyword-only in Python")]

@@ -1,4 +1,5 @@
 //! Figures that others published or that follow exactly.
+#![allow(clippy::approx_constant, reason = "a depression score of 3.14 is no π")]
 
 use glotgap_core::stats::interval::{Method, acceleration};
 use glotgap_core::stats::permutation::Exchange;
@@ -16,7 +17,9 @@ fn convolved(tenths: &[usize]) -> Vec<f64> {
     for _ in tenths {
         let mut next = vec![0.0; shares.len() + tenths.iter().max().unwrap()];
         for (sum, share) in shares.iter().enumerate() {
-            tenths.iter().for_each(|x| next[sum + x] += share / tenths.len() as f64);
+            for x in tenths {
+                next[sum + x] += share / tenths.len() as f64;
+            }
         }
         shares = next;
     }
@@ -26,7 +29,9 @@ fn convolved(tenths: &[usize]) -> Vec<f64> {
 /// The greatest distance between replicates and the exact distribution, in units of 1/√B.
 fn distance(replicates: &[f64], exact: &[f64], unit: f64) -> f64 {
     let mut counts = vec![0.0; exact.len()];
-    replicates.iter().for_each(|x| counts[(x * unit).round() as usize] += 1.0);
+    for x in replicates {
+        counts[(x * unit).round() as usize] += 1.0;
+    }
     let (mut seen, mut known, mut most) = (0.0, 0.0, 0.0_f64);
     for (count, share) in counts.iter().zip(exact) {
         seen += count / replicates.len() as f64;

@@ -3,8 +3,8 @@
 //! The statistic must rise with the sum of a subset: of a fixed size, for the mean difference of two exchangeable samples
 //! and for the area under the receiver's curve (through ranks: Wilcoxon, Mann & Whitney, ties included); of any size, for
 //! means and sums under exchangeable signs. Whole numbers, or decimals of few digits, go through the shift algorithm
-//! (Streitberg & Röhmel 1986) in [`whole`]; up to 40 values of any kind are counted by halves (Horowitz & Sahni 1974) in
-//! [`halves`]. Counts are f64: exact to 2⁵³, and to 15 digits beyond.
+//! (Streitberg & Röhmel 1986) in `whole`; up to 40 values of any kind are counted by halves (Horowitz & Sahni 1974) in
+//! `halves`. Counts are f64: exact to 2⁵³, and to 15 digits beyond.
 
 mod halves;
 mod whole;
