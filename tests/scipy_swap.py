@@ -23,6 +23,7 @@ def swap(name):
     xp_capabilities_table[ours] = xp_capabilities_table[theirs]
 
 
-swap("bootstrap")
-swap("permutation_test")
-scipy.stats.DegenerateDataWarning = stats.DegenerateDataWarning
+def pytest_configure():
+    swap("bootstrap")
+    swap("permutation_test")
+    scipy.stats.DegenerateDataWarning = stats.DegenerateDataWarning

@@ -35,7 +35,20 @@ HARD_CODED = {
 def run(stream, *arguments):
     """What scipy's tests say; `-c` keeps our own configuration out."""
     environment = os.environ | {"GLOTGAP_STREAM": stream, "PYTHONPATH": os.pathsep.join([str(TESTS), *sys.path])}
-    options = ["-c", os.devnull, "-p", "scipy_swap", "-p", "no:cacheprovider", "-p", "no:randomly", "-q", "-k", OURS]
+    options = [
+        "-c",
+        os.devnull,
+        f"--rootdir={TESTS}",
+        "-p",
+        "scipy_swap",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:randomly",
+        "-q",
+        "-k",
+        OURS,
+    ]
     command = [sys.executable, "-m", "pytest", *options, "--pyargs", "scipy.stats.tests.test_resampling", *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False, env=environment, cwd=TESTS.parent)
 
