@@ -168,9 +168,8 @@ def interrupt_when(there):
     def wait():
         for _ in range(3000):
             if there():
-                break
+                return os.kill(os.getpid(), signal.SIGINT)
             time.sleep(0.01)
-        os.kill(os.getpid(), signal.SIGINT)
 
     threading.Thread(target=wait, daemon=True).start()
 
