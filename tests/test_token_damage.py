@@ -168,7 +168,8 @@ def interrupt_when(there):
     def wait():
         for _ in range(3000):
             if there():
-                return os.kill(os.getpid(), signal.SIGINT)
+                os.kill(os.getpid(), signal.SIGINT)
+                return
             time.sleep(0.01)
 
     threading.Thread(target=wait, daemon=True).start()
