@@ -22,6 +22,9 @@ __all__ = ["Evaluate", "Evaluator", "Progress", "Samples", "evaluator"]
 _BETWEEN_CALLS: Final = 0.1
 """Seconds."""
 
+BATCH_ELEMENTS: Final = 1 << 17
+"""Elements of a batch, when the caller does not say: 1 MiB of float64, which stays in the cache."""
+
 Samples: TypeAlias = Sequence[NDArray[Any]]
 Places: TypeAlias = Sequence[NDArray[np.int64] | None]
 """For each sample, one row of indices for each resample; None for the sample as it is."""

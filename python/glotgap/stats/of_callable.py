@@ -71,6 +71,6 @@ def _studentized(evaluate: Evaluate, plan: Plan, wanted: Wanted, streams: Stream
     return Found.of_drawn(estimate, drawn, interval(drawn, estimate, wanted, errors=(scale, scales)))
 
 
-def _both(evaluate: Evaluator, error: Evaluator, *samples: NDArray[Any], axis: int) -> NDArray[Any]:  # noqa: ARG001
+def _both(evaluate: Evaluator, error: Evaluator, *samples: NDArray[Any], axis: int) -> NDArray[Any]:  # noqa: ARG001  # the last
     """Return the statistic and its standard error, along a new first axis."""
     return np.stack([each.of_data(samples, "resamples") for each in (evaluate, error)])

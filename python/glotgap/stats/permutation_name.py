@@ -19,7 +19,7 @@ from glotgap._errors import BadArgumentError
 from glotgap.stats.callables import Samples
 from glotgap.stats.names import Named
 from glotgap.stats.randomness import Key
-from glotgap.stats.rearranging import ways
+from glotgap.stats.rearranging import Swapped, ways
 from glotgap.stats.samples import floats
 from glotgap.stats.tested import Test, Tested
 
@@ -51,9 +51,9 @@ def permutation_name(name: Named, samples: Samples, wanted: Test, key: Key, stra
 
 def distinct(kind: str, samples: Samples, strata: NDArray[np.int64] | None) -> int:
     """Return how many rearrangements differ."""
-    sizes = [sample.shape[-1] for sample in samples]
     if kind == "samples":
-        return int(math.factorial(max(2, len(samples))) ** sizes[0])
+        return Swapped(samples).count
+    sizes = [sample.shape[-1] for sample in samples]
     owner = np.repeat(np.arange(len(sizes)), sizes) if kind == "independent" else np.arange(sizes[0])
     labels = np.zeros(len(owner), np.int64) if strata is None else strata
     return math.prod(ways(np.bincount(owner[labels == label]).tolist()) for label in np.unique(labels))

@@ -19,13 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glotgap._errors import BadArgumentError
-from glotgap.stats.callables import Evaluate, Progress, Samples
+from glotgap.stats.callables import BATCH_ELEMENTS, Evaluate, Progress, Samples
 from glotgap.stats.designs import Indices
 from glotgap.stats.randomness import Generator
 
 __all__ = ["Dealt", "Kind", "Paired", "Swapped", "null_distribution", "random_distribution", "ways"]
 
-_BATCH_ELEMENTS: Final = 1 << 17
 _MOST: Final = 1 << 32
 _LONG: Final = 400  # from here on, numpy permutes one by one faster than many at once
 
@@ -197,7 +196,7 @@ def random_distribution(
 
 
 def _rows(kind: Kind, total: int, batch: int | None) -> int:
-    return batch or max(1, min(total, _BATCH_ELEMENTS // max(1, sum(sample.size for sample in kind.samples))))
+    return batch or max(1, min(total, BATCH_ELEMENTS // max(1, sum(sample.size for sample in kind.samples))))
 
 
 def _evaluated(evaluate: Evaluate, kind: Kind, drawn: Iterator[Indices], progress: Progress) -> NDArray[Any]:

@@ -8,19 +8,16 @@ draws from a clone of the generator that was moved past the samples before it.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from glotgap.stats.callables import Evaluate, Progress, Samples
+from glotgap.stats.callables import BATCH_ELEMENTS, Evaluate, Progress, Samples
 from glotgap.stats.designs import Design, Indices
 from glotgap.stats.randomness import Generator, advance_to, clone
 
 __all__ = ["Plan", "distribution", "jackknife"]
-
-_BATCH_ELEMENTS: Final = 1 << 17
-"""Elements of a batch, when the caller does not say: 1 MiB of float64."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +41,7 @@ class Plan:
         if any(design.ragged for design in self.designs):
             return 1
         elements = sum(sample.size for sample in self.samples)
-        return batch or max(1, min(n_resamples, _BATCH_ELEMENTS // max(elements, 1)))
+        return batch or max(1, min(n_resamples, BATCH_ELEMENTS // max(elements, 1)))
 
 
 def distribution(
@@ -83,7 +80,7 @@ def _sources(plan: Plan, streams: Sequence[Generator], n_resamples: int, turn: i
 
 
 def _skip(design: Design, rng: Generator, n_resamples: int) -> None:
-    rows = max(1, _BATCH_ELEMENTS // design.n)
+    rows = max(1, BATCH_ELEMENTS // design.n)
     for first in range(0, n_resamples, rows):
         design.draw(rng, min(rows, n_resamples - first))
 

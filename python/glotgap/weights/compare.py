@@ -19,7 +19,7 @@ from glotgap.stats.answers import Answer, Finding, adjusted, answer
 from glotgap.stats.judging import How, judge
 from glotgap.weights.layers import GROUPS, check_groups, figure, layers
 
-__all__ = ["EFFECTS", "compare", "judged"]
+__all__ = ["EFFECTS", "compare", "judged", "null_of"]
 
 EFFECTS: Final[Mapping[str, float]] = {"mean_difference": 0.0, "median_difference": 0.0, "mean_ratio": 1.0}
 """How two groups may be compared, and the value of no difference."""
@@ -62,8 +62,7 @@ def compare(
     """
     if len(groups) != 2:
         raise BadArgumentError(f"groups are {list(groups)}: give two")
-    if effect not in EFFECTS:
-        raise BadArgumentError(f"effect is {effect!r}: give one of {', '.join(EFFECTS)}")
+    null = null_of(effect)
     check_groups(groups)
     values = layers(scan, figure(statistic, scan), groups)
     first, second = groups
@@ -75,12 +74,23 @@ def compare(
     findings = [
         judged(
             part.select(first, second),
-            Finding(f"{statistic}, {first} against {second}", model, effect, None, EFFECTS[effect], 0, "layer"),
+            Finding(f"{statistic}, {first} against {second}", model, effect, None, null, 0, "layer"),
             how,
         )
         for (model,), part in pairs.partition_by("model", maintain_order=True, as_dict=True).items()
     ]
     return answer(adjusted(findings, "holm"))
+
+
+def null_of(effect: str) -> float:
+    """Return the value of an effect where there is no difference.
+
+    Raises:
+        BadArgumentError: there is no such effect.
+    """
+    if effect not in EFFECTS:
+        raise BadArgumentError(f"effect is {effect!r}: give one of {', '.join(EFFECTS)}")
+    return EFFECTS[effect]
 
 
 def judged(pairs: pl.DataFrame, bare: Finding, how: How) -> Finding:

@@ -7,6 +7,7 @@ small; its n is the number of checkpoints.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -17,7 +18,7 @@ from glotgap._errors import BadArgumentError
 from glotgap.stats.answers import Answer, Finding, adjusted, answer
 from glotgap.stats.judging import How
 from glotgap.stats.trend import mann_kendall
-from glotgap.weights.compare import EFFECTS, judged
+from glotgap.weights.compare import judged, null_of
 from glotgap.weights.layers import GROUPS, check_groups, figure, layers
 
 __all__ = ["growth"]
@@ -58,8 +59,7 @@ def growth(
         >>> found.tests.filter(statistic="mean_ratio")["estimate"].round(2).to_list()
         [3.53, 3.37]
     """
-    if effect not in EFFECTS:
-        raise BadArgumentError(f"effect is {effect!r}: give one of {', '.join(EFFECTS)}")
+    bare = Finding(f"{statistic}, last checkpoint to first", "", effect, None, null_of(effect), 0, "layer")
     check_groups(groups)
     steps = _steps(scans)
     values = pl.concat(
@@ -68,7 +68,7 @@ def growth(
     )
     how = How.of(confidence_level, n_resamples, rng, threads)
     each = [values.filter(group=group) for group in groups]
-    ratios = [_last_to_first(part, group, statistic, effect, how) for group, part in zip(groups, each, strict=True)]
+    ratios = [_last_to_first(part, replace(bare, group=group), how) for group, part in zip(groups, each, strict=True)]
     trends = [_trend(part, group, statistic, confidence_level) for group, part in zip(groups, each, strict=True)]
     return answer(adjusted([*ratios, *(found for found in trends if found is not None)], "holm"))
 
@@ -84,10 +84,9 @@ def _steps(scans: Mapping[Any, pl.DataFrame]) -> list[tuple[Any, float]]:
     return steps
 
 
-def _last_to_first(part: pl.DataFrame, group: str, statistic: str, effect: str, how: How) -> Finding:
+def _last_to_first(part: pl.DataFrame, bare: Finding, how: How) -> Finding:
     first, last = part["step"].min(), part["step"].max()
     ends = part.filter(pl.col("step").is_in([first, last]))
-    bare = Finding(f"{statistic}, last checkpoint to first", group, effect, None, EFFECTS[effect], 0, "layer")
     if first == last:
         return bare
     pairs = ends.pivot("step", index=["stack", "layer"], values="value")
