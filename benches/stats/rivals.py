@@ -68,6 +68,12 @@ def pearson(x: Array, y: Array, axis: int = -1) -> Any:
     return (x * y).sum(axis) / np.sqrt((x * x).sum(axis) * (y * y).sum(axis))
 
 
+def library_pearson(x: Array, y: Array, axis: int = -1) -> Any:
+    from scipy.stats import pearsonr
+
+    return pearsonr(x, y, axis=axis).statistic
+
+
 def spearman(x: Array, y: Array, axis: int = -1) -> Any:
     from scipy.stats import rankdata
 
@@ -249,6 +255,9 @@ def _pearsons(batch: int | None) -> Callable[[int], dict[str, Callable[[], Candi
     return lambda threads: {
         "glotgap": lambda: glotgap("pearson", "percentile", paired=True, threads=threads),
         "scipy": lambda: scipy_interval(pearson, "percentile", batch, paired=True, vectorized=True),
+        "scipy with pearsonr": lambda: scipy_interval(
+            library_pearson, "percentile", batch, paired=True, vectorized=True
+        ),
         "arch": lambda: arch(columns_correlated, "percentile"),
         "bunker": lambda: bunker_correlation,
         "foostrap": lambda: foostrap("pearson", "percentile"),

@@ -21,6 +21,7 @@ FIGURES: Final = (
     "acceleration",
     "mc_error_low",
     "mc_error_high",
+    "exact",
 )
 
 

@@ -52,14 +52,14 @@ def bootstrap_name(name: Named, data: DataSets, wanted: Wanted, key: Key) -> Fou
         BadArgumentError: the scheme does not fit the samples or the method.
     """
     call = partial(_columns, name, _slices(data, wanted), wanted, key)
-    columns = call(keep=wanted.keep)
-    shaped = {figure: columns[figure].reshape(data.lead) for figure in ("estimate", *FIGURES)}
+    columns, lead = call(keep=wanted.keep), data.lead
+    shaped = {figure: columns[figure].reshape(lead) for figure in ("estimate", *FIGURES)}
     kept = columns.get("distribution")
-    again: Callable[[], NDArray[Any]] = partial(_distribution, call, data.lead)
+    again: Callable[[], NDArray[Any]] = partial(_distribution, call, lead)
     return Found(
         **shaped,
         n_resamples=wanted.n_resamples,
-        distribution=again if kept is None else partial(np.asarray, kept.reshape((*data.lead, -1))),
+        distribution=again if kept is None else partial(np.asarray, kept.reshape((*lead, -1))),
     )
 
 

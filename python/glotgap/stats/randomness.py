@@ -8,6 +8,7 @@ on: two calls with one generator use different resamples, as in scipy.
 import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -84,9 +85,22 @@ def key(rng: Any) -> tuple[Key, int | None]:
         return rng.randint(0, 2**64, _WORDS, dtype=np.uint64), None
     if isinstance(rng, np.random.Generator | np.random.BitGenerator):
         return np.random.default_rng(rng).integers(0, 2**64, _WORDS, dtype=np.uint64), None
+    if isinstance(rng, int) and not isinstance(rng, bool):
+        return _of_seed(rng), rng
     sequence = rng if isinstance(rng, np.random.SeedSequence) else np.random.SeedSequence(rng)
     seed = sequence.entropy if isinstance(sequence.entropy, int) and not sequence.spawn_key else None
-    return sequence.generate_state(_WORDS, np.uint64).astype(np.uint64), seed
+    return _words(sequence), seed
+
+
+@lru_cache(maxsize=256)  # a seed is used again and again, and numpy takes longer for it than a small bootstrap
+def _of_seed(seed: int) -> Key:
+    return _words(np.random.SeedSequence(seed))
+
+
+def _words(sequence: np.random.SeedSequence) -> Key:
+    words: Key = sequence.generate_state(_WORDS, np.uint64).astype(np.uint64)
+    words.flags.writeable = False
+    return words
 
 
 def key_streams(words: Key, count: int) -> list[np.random.Generator]:

@@ -39,8 +39,10 @@ class BootstrapResult:
         bias: mean of the bootstrap distribution less the estimate.
         acceleration, z0: the two constants of BCa; NaN for other methods.
         mc_error: Monte Carlo standard error of each end of the interval: what another seed would change. 0 on an open
-            side and where the ends are exact.
+            side and where the distribution is exact.
         n_resamples: replicates behind the interval.
+        exact: whether the whole bootstrap distribution is known, so that the figures are those of infinitely many
+            replicates: for data of two distinct values, unless the distribution is kept.
         confidence_level, alternative, method, statistic: what was asked for.
         seed: the `rng` that repeats the run; None when a generator was given.
         groups: labels of the data sets when `by` was given, in the order of the figures.
@@ -54,6 +56,7 @@ class BootstrapResult:
     z0: Figure
     mc_error: ConfidenceInterval
     n_resamples: int
+    exact: Figure
     confidence_level: float
     alternative: str
     method: str
@@ -77,12 +80,12 @@ class BootstrapResult:
             'ptp 19 (95 % interval 15.45 to 19, percentile, 99 resamples)'
         """
         low, high, estimate = map(np.ravel, (*self.confidence_interval, self.estimate))
-        how = f"{self.method}, {self.n_resamples} resamples"
+        counts = ["exact" if exact else f"{self.n_resamples} resamples" for exact in np.ravel(self.exact)]
         level = f"{100 * self.confidence_level:g} % interval"
         names = self._names(len(estimate))
         return "\n".join(
-            f"{name} {value:.6g} ({level} {a:.6g} to {b:.6g}, {how})"
-            for name, value, a, b in zip(names, estimate, low, high, strict=True)
+            f"{name} {value:.6g} ({level} {a:.6g} to {b:.6g}, {self.method}, {count})"
+            for name, value, a, b, count in zip(names, estimate, low, high, counts, strict=True)
         )
 
     def _names(self, count: int) -> list[str]:

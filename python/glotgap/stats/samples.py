@@ -96,4 +96,4 @@ def floats(sample: NDArray[Any]) -> NDArray[np.float64]:
 
 def has_nan(samples: Sequence[NDArray[Any]]) -> bool:
     """Whether an observation is NaN."""
-    return any(sample.dtype.kind in "fc" and bool(np.isnan(sample).any()) for sample in samples)
+    return any(sample.dtype.kind in "fc" and sample.size > 0 and bool(np.isnan(sample.min())) for sample in samples)

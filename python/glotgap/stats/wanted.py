@@ -55,6 +55,7 @@ class Found:
     acceleration: NDArray[Any]
     mc_error_low: NDArray[Any]
     mc_error_high: NDArray[Any]
+    exact: NDArray[Any]
     n_resamples: int
     distribution: Callable[[], NDArray[Any]]
 
@@ -84,7 +85,7 @@ class Found:
         """Return the figures as a caller sees them, floats when there is one data set; warn where an end is NaN."""
         low, high = self._figure("low"), self._figure("high")
         method = "BCa" if ends.method == "bca" else ends.method
-        if np.isnan(low).any() or np.isnan(high).any():
+        if np.isnan(low + high).any() and (np.isnan(low).any() or np.isnan(high).any()):
             warn_degenerate(method)
         return BootstrapResult(
             confidence_interval=ConfidenceInterval(low, high),
@@ -95,6 +96,7 @@ class Found:
             z0=self._figure("z0"),
             mc_error=ConfidenceInterval(self._figure("mc_error_low"), self._figure("mc_error_high")),
             n_resamples=self.n_resamples,
+            exact=self._figure("exact") == 1,
             confidence_level=ends.level,
             alternative=ends.alternative,
             method=method,

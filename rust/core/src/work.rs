@@ -1,5 +1,6 @@
 //! Work cut into numbered steps, which any number of threads may take in any order.
 //!
+//! For steps that may be long, [`run`] watches while others work; for many short ones, [`along`]'s caller works too.
 //! [`run`] starts scoped threads for one call and joins them before it returns. There is no pool that outlives a
 //! call, so nothing can hang after `fork`, and starting a thread costs some 20 µs. Results must not depend on who
 //! took which step: a [`Work`] writes each step's result to its own place, or adds integers. The calling thread
@@ -9,7 +10,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::Builder;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
 
@@ -47,6 +48,9 @@ impl Pace<'_> {
     }
 }
 
+pub mod along;
+
+#[derive(Default)]
 struct Board {
     next: AtomicUsize,
     bytes: AtomicU64,
@@ -61,7 +65,7 @@ const LOOK: Duration = Duration::from_millis(50);
 /// fails, the threads stop after their current step and its error is returned. The first error of a step does
 /// the same, and `watch` is not called any more.
 pub fn run<W: Work>(work: &W, threads: usize, mut watch: impl FnMut(u64, u64) -> Result<()>) -> Result<()> {
-    let board = Board { next: AtomicUsize::new(0), bytes: AtomicU64::new(0), stop: AtomicBool::new(false) };
+    let board = Board::default();
     let threads = threads.clamp(1, work.steps().max(1));
     let total = work.total_bytes();
     std::thread::scope(|scope| {
@@ -101,7 +105,8 @@ fn died() -> Error {
 }
 
 fn report<W: Work>(work: &W, board: &Board, sender: &Sender<Result<()>>) {
-    let outcome = catch_unwind(AssertUnwindSafe(|| labour(work, board))).unwrap_or_else(|_| Err(died()));
+    let outcome =
+        catch_unwind(AssertUnwindSafe(|| labour(work, board, &mut |_| Ok(())))).unwrap_or_else(|_| Err(died()));
     if outcome.is_err() {
         board.stop.store(true, Ordering::Relaxed);
     }
@@ -109,14 +114,20 @@ fn report<W: Work>(work: &W, board: &Board, sender: &Sender<Result<()>>) {
     let _ = sender.send(outcome);
 }
 
-fn labour<W: Work>(work: &W, board: &Board) -> Result<()> {
+fn labour<W: Work>(work: &W, board: &Board, look: &mut dyn FnMut(u64) -> Result<()>) -> Result<()> {
     let mut scratch = W::Scratch::default();
+    let mut last = Instant::now();
     while !board.stop.load(Ordering::Relaxed) {
         let i = board.next.fetch_add(1, Ordering::Relaxed);
         if i >= work.steps() {
             break;
         }
-        board.bytes.fetch_add(work.step(i, &mut scratch, &Pace(board))?, Ordering::Relaxed);
+        let done = work.step(i, &mut scratch, &Pace(board))?;
+        let done = board.bytes.fetch_add(done, Ordering::Relaxed) + done;
+        if last.elapsed() >= LOOK {
+            last = Instant::now();
+            look(done)?;
+        }
     }
     work.finish(scratch)
 }

@@ -6,7 +6,7 @@ use glotgap_core::Error;
 use glotgap_core::stats::bootstrap::{self, Data, Design, Run};
 use glotgap_core::stats::design::Scheme;
 use glotgap_core::stats::evaluate;
-use glotgap_core::stats::interval::{self, Alternative, Asked, Interval, Known, Method};
+use glotgap_core::stats::interval::{self, Alternative, Asked, Interval, Method};
 use glotgap_core::stats::statistic::Statistic;
 use glotgap_core::stats::stream::Key;
 use numpy::{IntoPyArray, PyArray1, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2};
@@ -106,7 +106,7 @@ fn intervals<'py, 'a>(
     intervals: impl Iterator<Item = &'a Interval> + Clone,
 ) -> PyResult<Bound<'py, PyDict>> {
     let columns = PyDict::new(py);
-    let figures: [(&str, Figure); 8] = [
+    let figures: [(&str, Figure); 9] = [
         ("low", |i| i.low),
         ("high", |i| i.high),
         ("standard_error", |i| i.standard_error),
@@ -115,6 +115,7 @@ fn intervals<'py, 'a>(
         ("acceleration", |i| i.acceleration),
         ("mc_error_low", |i| i.mc_error[0]),
         ("mc_error_high", |i| i.mc_error[1]),
+        ("exact", |i| f64::from(u8::from(i.is_complete))),
     ];
     for (name, figure) in figures {
         put(&columns, name, intervals.clone().map(figure))?;
@@ -161,11 +162,10 @@ pub fn stats_interval<'py>(
     errors: Option<(f64, PyReadonlyArray1<'py, f64>)>,
 ) -> PyResult<Bound<'py, PyDict>> {
     let asked = asked(method, level, alternative).map_err(|e| exception(&e))?;
-    let mut values = distribution.as_slice()?.to_vec();
+    let values = distribution.as_slice()?.to_vec();
     let jackknife = slices(jackknife.as_deref().unwrap_or_default())?.into_iter().map(<[f64]>::to_vec).collect();
-    let errors = errors.map(|(error, errors)| Ok::<_, PyErr>((error, errors.as_slice()?.to_vec()))).transpose()?;
-    let found = interval::checked(&mut values, &Known { estimate, jackknife, errors }, asked);
-    let found = found.map_err(|e| exception(&e))?;
+    let errors = errors.as_ref().map(|(error, errors)| Ok::<_, PyErr>((*error, errors.as_slice()?))).transpose()?;
+    let found = interval::checked(values, estimate, jackknife, errors, asked).map_err(|e| exception(&e))?;
     let columns = PyDict::new(py);
     for (name, column) in intervals(py, std::iter::once(&found))? {
         columns.set_item(name, column.get_item(0)?)?;

@@ -1,8 +1,10 @@
 //! The bootstrap of one or many data sets: estimate, distribution, interval.
 
 use super::design::{Plan, Scheme};
+use super::distribution::{Distribution, Held, Masses, Streamed};
 use super::fast;
-use super::interval::{Asked, Interval, Known, Method, check_level, interval};
+use super::interval::{Asked, Interval, Known, Method, Studentized, check_level, interval};
+use super::replicates::Watch;
 use super::replicates::{General, Replicates, fill};
 use super::statistic::Statistic;
 use super::stream::{Key, Stream};
@@ -42,6 +44,23 @@ pub struct Run {
     pub threads: usize,
 }
 
+impl Run {
+    /// The replicates of one source, held if they are not too many.
+    fn drawn<'a>(self, source: &'a dyn Replicates, watch: Watch<'_>) -> Result<Box<dyn Distribution + 'a>> {
+        if self.n_resamples > HELD {
+            return Ok(Box::new(self.streamed(source)));
+        }
+        let mut drawn = [vec![0.0; self.n_resamples]];
+        fill(&[source], self.key, 0, &mut drawn, self.threads, watch)?;
+        let [drawn] = drawn;
+        Ok(Box::new(Held(drawn)))
+    }
+
+    fn streamed(self, source: &dyn Replicates) -> Streamed<'_> {
+        Streamed::new(source, self.key, self.n_resamples, self.threads)
+    }
+}
+
 /// What a bootstrap found out about one data set.
 #[derive(Clone, Debug)]
 pub struct Found {
@@ -53,8 +72,8 @@ pub struct Found {
     pub distribution: Option<Vec<f64>>,
 }
 
-/// Distributions held at a time, in bytes.
-const HELD: usize = 32 << 20;
+/// Replicates held at a time, of all data sets together: 32 MiB.
+const HELD: usize = 4 << 20;
 
 /// Bootstraps each data set; every set sees the same streams, so that its result does not depend on its company.
 pub fn bootstrap(
@@ -63,29 +82,31 @@ pub fn bootstrap(
     design: Design,
     asked: Asked,
     run: Run,
-    watch: &mut dyn FnMut(u64, u64) -> Result<()>,
+    watch: Watch<'_>,
 ) -> Result<Vec<Found>> {
     check(asked, design, run)?;
     let prepared = sets.iter().map(|set| Prepared::new(set, statistic, design)).collect::<Result<Vec<_>>>()?;
-    let at_once = (HELD / 8 / run.n_resamples).max(1);
-    let mut found = Vec::with_capacity(sets.len());
-    for group in prepared.chunks(at_once) {
-        found.extend(of_group(group, asked, run, watch)?);
+    let mut found = prepared.iter().map(|set| set.unheld(asked, run, watch)).collect::<Result<Vec<_>>>()?;
+    let left: Vec<usize> = (0..found.len()).filter(|&at| found[at].is_none()).collect();
+    for places in left.chunks((HELD / run.n_resamples).max(1)) {
+        let group: Vec<_> = places.iter().map(|&at| &prepared[at]).collect();
+        for (&at, of_set) in places.iter().zip(of_group(&group, asked, run, watch)?) {
+            found[at] = Some(of_set);
+        }
     }
-    Ok(found)
+    Ok(found.into_iter().flatten().collect())
 }
 
-fn of_group(
-    group: &[Prepared<'_>],
-    asked: Asked,
-    run: Run,
-    watch: &mut dyn FnMut(u64, u64) -> Result<()>,
-) -> Result<Vec<Found>> {
+fn of_group(group: &[&Prepared<'_>], asked: Asked, run: Run, watch: Watch<'_>) -> Result<Vec<Found>> {
     let mut distributions = vec![vec![0.0; run.n_resamples]; group.len()];
-    let sources: Vec<_> = group.iter().map(Prepared::source).collect();
+    let sources: Vec<_> = group.iter().map(|set| set.source(asked.method)).collect();
     let views: Vec<&dyn Replicates> = sources.iter().map(AsRef::as_ref).collect();
-    fill(&views, run.key, &mut distributions, run.threads, watch)?;
-    group.iter().zip(distributions).map(|(set, distribution)| set.found(distribution, asked, run, watch)).collect()
+    fill(&views, run.key, 0, &mut distributions, run.threads, watch)?;
+    let of_set = |(set, distribution): (&&Prepared<'_>, Vec<f64>)| {
+        let kept = run.keep.then(|| distribution.clone());
+        Ok(Found { distribution: kept, ..set.found(&mut Held(distribution), asked, run, watch)? })
+    };
+    group.iter().zip(distributions).map(of_set).collect()
 }
 
 fn check(asked: Asked, design: Design, run: Run) -> Result<()> {
@@ -146,28 +167,46 @@ impl<'a> Prepared<'a> {
         self.plans.iter().zip(&self.lengths).map(|(plan, &n)| plan.base(n)).collect()
     }
 
-    /// The fastest source of replicates for these data and this statistic.
-    fn source(&self) -> Box<dyn Replicates + '_> {
-        fast::choose(&self.columns, self.statistic, self.design).unwrap_or_else(|| Box::new(self.general()))
+    /// The fastest source of replicates for these data and this statistic; for studentized the one whose weights are known.
+    fn source(&self, method: Method) -> Box<dyn Replicates + '_> {
+        let fast = || fast::choose(&self.columns, self.statistic, self.design);
+        let fast = if method == Method::Studentized { None } else { fast() };
+        fast.unwrap_or_else(|| Box::new(self.general()))
     }
 
-    fn found(
-        &self,
-        mut distribution: Vec<f64>,
-        asked: Asked,
-        run: Run,
-        watch: &mut dyn FnMut(u64, u64) -> Result<()>,
-    ) -> Result<Found> {
-        let kept = run.keep.then(|| distribution.clone());
+    /// What can be found out without holding all replicates: where their distribution is known, or they are too many.
+    fn unheld(&self, asked: Asked, run: Run, watch: Watch<'_>) -> Result<Option<Found>> {
+        if run.keep {
+            return Ok(None);
+        }
+        if let Some(mut masses) = self.masses(asked.method) {
+            watch(run.n_resamples as u64, run.n_resamples as u64)?;
+            return self.found(&mut masses, asked, run, watch).map(Some);
+        }
+        if run.n_resamples <= HELD {
+            return Ok(None);
+        }
+        let source = self.source(asked.method);
+        self.found(&mut run.streamed(source.as_ref()), asked, run, watch).map(Some)
+    }
+
+    /// The whole distribution, if it is known.
+    fn masses(&self, method: Method) -> Option<Masses> {
+        let is_apart = self.columns.len() == 1 && self.design.scheme == Scheme::Ordinary;
+        (is_apart && method != Method::Studentized).then(|| fast::masses(self.columns[0], self.statistic)).flatten()
+    }
+
+    fn found(&self, distribution: &mut dyn Distribution, asked: Asked, run: Run, watch: Watch<'_>) -> Result<Found> {
+        let ratios = (asked.method == Method::Studentized).then(|| Ratios::new(self));
         let mut known = Known { estimate: self.estimate, ..Known::default() };
         if asked.method == Method::Bca {
             known.jackknife = self.jackknife();
         }
-        if asked.method == Method::Studentized {
-            known.errors = Some(self.errors(run, &mut distribution, watch)?);
+        if let Some(ratios) = &ratios {
+            known.studentized = Some(Studentized { error: ratios.error, distribution: run.drawn(ratios, watch)? });
         }
-        let interval = interval(&mut distribution, &known, asked);
-        Ok(Found { estimate: self.estimate, interval, distribution: kept })
+        let interval = interval(distribution, known, asked, watch)?;
+        Ok(Found { estimate: self.estimate, interval, distribution: None })
     }
 
     /// For each sample or stratum, the statistic without each of its units.
@@ -198,28 +237,6 @@ impl<'a> Prepared<'a> {
         units.iter().map(without).collect()
     }
 
-    /// Jackknife standard errors of the estimate and of each replicate, whose values are put into `distribution`.
-    fn errors(
-        &self,
-        run: Run,
-        distribution: &mut [f64],
-        watch: &mut dyn FnMut(u64, u64) -> Result<()>,
-    ) -> Result<(f64, Vec<f64>)> {
-        let general = self.general();
-        let mut weights = self.base();
-        let error = self.error(&weights);
-        let mut errors = vec![0.0; distribution.len()];
-        for (b, (value, out)) in distribution.iter_mut().zip(&mut errors).enumerate() {
-            general.weights(&mut Stream::new(run.key, b as u64), &mut weights);
-            *value = self.weighted.of(&general.views(&weights));
-            *out = self.error(&weights);
-            if b % 256 == 0 {
-                watch(b as u64, run.n_resamples as u64)?;
-            }
-        }
-        Ok((error, errors))
-    }
-
     /// √Σⱼ (nⱼ − 1)/nⱼ Σᵢ wᵢ (θ₍ᵢ₎ − θ̄)².
     fn error(&self, weights: &[Vec<f64>]) -> f64 {
         let general = self.general();
@@ -231,6 +248,35 @@ impl<'a> Prepared<'a> {
             (n - 1.0) / n * present().map(|(x, w)| w * (x - mean) * (x - mean)).sum::<f64>()
         };
         weights.iter().enumerate().map(of_sample).sum::<f64>().sqrt()
+    }
+}
+
+/// (replicate − estimate) / its jackknife standard error.
+struct Ratios<'a> {
+    set: &'a Prepared<'a>,
+    /// The standard error of the estimate.
+    error: f64,
+}
+
+impl<'a> Ratios<'a> {
+    fn new(set: &'a Prepared<'a>) -> Self {
+        Self { set, error: set.error(&set.base()) }
+    }
+}
+
+impl Replicates for Ratios<'_> {
+    fn fill(&self, key: Key, first: u64, out: &mut [f64]) {
+        let general = self.set.general();
+        let mut weights = general.room();
+        for (replicate, out) in (first..).zip(out) {
+            general.weights(&mut Stream::new(key, replicate), &mut weights);
+            let value = general.weighted.of(&general.views(&weights));
+            *out = (value - self.set.estimate) / self.set.error(&weights);
+        }
+    }
+
+    fn cost(&self) -> usize {
+        8 * self.set.general().cost()
     }
 }
 

@@ -23,7 +23,7 @@ pub fn evaluate(
     let weighted = prepare(statistic, columns);
     let given = Given { weighted: weighted.as_ref(), rows, n_resamples, lengths };
     let mut values = vec![vec![0.0; n_resamples]];
-    fill(&[&given], Key([0; 4]), &mut values, threads, watch)?;
+    fill(&[&given], Key([0; 4]), 0, &mut values, threads, watch)?;
     Ok(values.concat())
 }
 

@@ -3,10 +3,11 @@
 //! Percentile and basic (Davison & Hinkley 1997, ch. 5), normal (bias-corrected), `BCa` (Efron 1987, with z₀ from the mean
 //! of strict and weak ranks and the acceleration of several samples as scipy has it), studentized. Endpoints are
 //! quantiles linear between order statistics. The Monte Carlo error of an endpoint is half the distance between the
-//! quantiles one binomial standard deviation below and above it (Woodruff, JASA 1952).
+//! quantiles one binomial standard deviation below and above it (Woodruff, JASA 1952); 0 where the distribution is complete.
 
+use super::distribution::{Distribution, Held, moments};
 use super::normal;
-use super::select::quantiles;
+use super::replicates::Watch;
 use crate::error::{Error, Result};
 
 /// How endpoints follow from the distribution.
@@ -79,14 +80,22 @@ pub struct Asked {
 }
 
 /// What is known beside the distribution.
-#[derive(Clone, Debug, Default)]
-pub struct Known {
+#[derive(Default)]
+pub struct Known<'a> {
     /// The statistic of the data.
     pub estimate: f64,
     /// For each sample or stratum, the statistic without each of its units in turn; for `BCa`.
     pub jackknife: Vec<Vec<f64>>,
-    /// The standard error of the estimate and of each replicate; for studentized.
-    pub errors: Option<(f64, Vec<f64>)>,
+    /// For studentized.
+    pub studentized: Option<Studentized<'a>>,
+}
+
+/// What a studentized interval is made of.
+pub struct Studentized<'a> {
+    /// The standard error of the estimate.
+    pub error: f64,
+    /// Of (replicate − estimate) / its standard error.
+    pub distribution: Box<dyn Distribution + 'a>,
 }
 
 /// An interval and what it was made of; NaN where undefined.
@@ -106,23 +115,35 @@ pub struct Interval {
     pub acceleration: f64,
     /// The Monte Carlo standard errors of the two endpoints.
     pub mc_error: [f64; 2],
+    /// Whether the distribution is complete.
+    pub is_complete: bool,
 }
 
-/// The interval of values that come from outside; an error where something that the method needs is missing.
-pub fn checked(distribution: &mut [f64], known: &Known, asked: Asked) -> Result<Interval> {
+/// The interval of values that come from outside, with the standard errors of the estimate and of each, if known; an
+/// error where something that the method needs is missing.
+pub fn checked(
+    distribution: Vec<f64>,
+    estimate: f64,
+    jackknife: Vec<Vec<f64>>,
+    errors: Option<(f64, &[f64])>,
+    asked: Asked,
+) -> Result<Interval> {
     if distribution.is_empty() {
         return Err(Error::bad_argument("a distribution of no replicates", "give at least one"));
     }
     check_level(asked.level)?;
-    if asked.method == Method::Bca && known.jackknife.iter().all(Vec::is_empty) {
+    if asked.method == Method::Bca && jackknife.iter().all(Vec::is_empty) {
         return Err(Error::bad_argument("method BCa without jackknife values", "give jackknife"));
     }
-    let has_errors = known.errors.as_ref().is_some_and(|(_, errors)| errors.len() == distribution.len());
-    if asked.method == Method::Studentized && !has_errors {
+    let errors = errors.filter(|(_, errors)| errors.len() == distribution.len());
+    if asked.method == Method::Studentized && errors.is_none() {
         let remedy = "give errors: that of the estimate and one for each replicate";
         return Err(Error::bad_argument("method studentized without standard errors", remedy));
     }
-    Ok(interval(distribution, known, asked))
+    let (error, errors) = errors.unwrap_or_default();
+    let t = distribution.iter().zip(errors).map(|(value, error)| (value - estimate) / error).collect();
+    let studentized = Some(Studentized { error, distribution: Box::new(Held(t)) });
+    interval(&mut Held(distribution), Known { estimate, jackknife, studentized }, asked, &mut |_, _| Ok(()))
 }
 
 /// An error unless `level` is between 0 and 1.
@@ -131,31 +152,43 @@ pub(crate) fn check_level(level: f64) -> Result<()> {
     if level > 0.0 && level < 1.0 { Ok(()) } else { Err(wrong()) }
 }
 
-/// The interval; `distribution` is reordered.
-pub fn interval(distribution: &mut [f64], known: &Known, asked: Asked) -> Interval {
+/// The interval.
+pub fn interval(
+    distribution: &mut dyn Distribution,
+    known: Known<'_>,
+    asked: Asked,
+    watch: Watch<'_>,
+) -> Result<Interval> {
     let tail = match asked.alternative {
         Alternative::TwoSided => (1.0 - asked.level) / 2.0,
         _ => 1.0 - asked.level,
     };
-    let (mean, standard_error) = moments(distribution);
+    let Known { estimate, jackknife, studentized } = known;
+    let seen = distribution.seen(estimate, watch)?;
     let mut found = Interval {
         low: f64::NAN,
         high: f64::NAN,
-        standard_error,
-        bias: mean - known.estimate,
+        standard_error: seen.deviation,
+        bias: seen.mean - estimate,
         z0: f64::NAN,
         acceleration: f64::NAN,
         mc_error: [f64::NAN; 2],
+        is_complete: distribution.size().is_none(),
     };
-    match asked.method {
-        Method::Percentile => found.set(between(distribution, [tail, 1.0 - tail])),
-        Method::Basic => found.set(reflected(between(distribution, [tail, 1.0 - tail]), known.estimate)),
-        Method::Normal => found.set_normal(known.estimate, tail, distribution.len()),
-        Method::Bca => found.set_bca(distribution, known, tail),
-        Method::Studentized => found.set_studentized(distribution, known, tail),
+    match (asked.method, studentized) {
+        (Method::Percentile, _) => found.set(between(distribution, [tail, 1.0 - tail], watch)?),
+        (Method::Basic, _) => found.set(reflected(between(distribution, [tail, 1.0 - tail], watch)?, estimate)),
+        (Method::Normal, _) => found.set_normal(estimate, tail, distribution.size()),
+        (Method::Bca, _) => {
+            found.z0 = if estimate.is_nan() { f64::NAN } else { normal::inverse(seen.below) };
+            found.acceleration = acceleration(&jackknife);
+            found.set(between(distribution, found.corrected(tail), watch)?);
+        }
+        (Method::Studentized, Some(studentized)) => found.set(of_studentized(studentized, estimate, tail, watch)?),
+        (Method::Studentized, None) => {}
     }
     found.cut(asked.alternative);
-    found
+    Ok(found)
 }
 
 /// Endpoints with their Monte Carlo errors.
@@ -167,31 +200,20 @@ impl Interval {
         self.mc_error = [low.1, high.1];
     }
 
-    fn set_normal(&mut self, estimate: f64, tail: f64, n: usize) {
+    fn set_normal(&mut self, estimate: f64, tail: f64, n: Option<f64>) {
         let z = normal::inverse(1.0 - tail);
         let (middle, se) = (estimate - self.bias, self.standard_error);
-        let mc = se * ((1.0 + z * z / 2.0) / n as f64).sqrt();
+        let mc = n.map_or(0.0, |n| se * ((1.0 + z * z / 2.0) / n).sqrt());
         self.set([(middle - z * se, mc), (middle + z * se, mc)]);
     }
 
-    fn set_bca(&mut self, distribution: &mut [f64], known: &Known, tail: f64) {
-        self.z0 = bias_correction(distribution, known.estimate);
-        self.acceleration = acceleration(&known.jackknife);
-        let corrected = |z: f64| {
+    /// The orders of quantiles that `BCa` takes for those of `tail` and 1 − `tail`.
+    fn corrected(&self, tail: f64) -> [f64; 2] {
+        let z = normal::inverse(tail);
+        [z, -z].map(|z| {
             let moved = self.z0 + z;
             normal::cdf(self.z0 + moved / (1.0 - self.acceleration * moved))
-        };
-        let z = normal::inverse(tail);
-        self.set(between(distribution, [corrected(z), corrected(-z)]));
-    }
-
-    fn set_studentized(&mut self, distribution: &mut [f64], known: &Known, tail: f64) {
-        let Some((error, errors)) = &known.errors else { return };
-        let studentized = |(value, error): (&f64, &f64)| (value - known.estimate) / error;
-        let mut t: Vec<_> = distribution.iter().zip(errors).map(studentized).collect();
-        let [low, high] = between(&mut t, [tail, 1.0 - tail]);
-        let scaled = |(t, mc): (f64, f64)| (known.estimate - error * t, error * mc);
-        self.set([scaled(high), scaled(low)]);
+        })
     }
 
     fn cut(&mut self, alternative: Alternative) {
@@ -207,33 +229,24 @@ fn reflected([low, high]: Ends, estimate: f64) -> Ends {
     [(2.0 * estimate - high.0, high.1), (2.0 * estimate - low.0, low.1)]
 }
 
+fn of_studentized(studentized: Studentized<'_>, estimate: f64, tail: f64, watch: Watch<'_>) -> Result<Ends> {
+    let Studentized { error, mut distribution } = studentized;
+    distribution.seen(0.0, watch)?;
+    let [low, high] = between(distribution.as_mut(), [tail, 1.0 - tail], watch)?;
+    let scaled = |(t, mc): (f64, f64)| (estimate - error * t, error * mc);
+    Ok([scaled(high), scaled(low)])
+}
+
 /// Two quantiles with their Monte Carlo errors.
-fn between(distribution: &mut [f64], shares: [f64; 2]) -> Ends {
-    let n = distribution.len() as f64;
-    let step = shares.map(|p| (p * (1.0 - p) / n).sqrt());
-    let [a, b] = shares;
+fn between(distribution: &mut dyn Distribution, [a, b]: [f64; 2], watch: Watch<'_>) -> Result<Ends> {
+    let Some(n) = distribution.size() else {
+        let found = distribution.quantiles(&[a, b], watch)?;
+        return Ok([(found[0], 0.0), (found[1], 0.0)]);
+    };
+    let step = [a, b].map(|p| (p * (1.0 - p) / n).sqrt());
     let wanted = [a, b, a - step[0], a + step[0], b - step[1], b + step[1]];
-    let found = quantiles(distribution, &wanted);
-    [(found[0], (found[3] - found[2]) / 2.0), (found[1], (found[5] - found[4]) / 2.0)]
-}
-
-/// Mean and standard deviation, the latter dividing by n − 1.
-pub(crate) fn moments(values: &[f64]) -> (f64, f64) {
-    let Some(&pivot) = values.first() else { return (f64::NAN, f64::NAN) };
-    let n = values.len() as f64;
-    let mean = pivot + values.iter().map(|x| x - pivot).sum::<f64>() / n;
-    let squares: f64 = values.iter().map(|x| (x - mean) * (x - mean)).sum();
-    (mean, (squares / (n - 1.0)).sqrt())
-}
-
-/// Φ⁻¹ of the share of the distribution below the estimate, ties counted half.
-fn bias_correction(distribution: &[f64], estimate: f64) -> f64 {
-    if estimate.is_nan() {
-        return f64::NAN;
-    }
-    let count = |x: &f64| u64::from(*x < estimate) + u64::from(*x <= estimate);
-    let ranked: u64 = distribution.iter().map(count).sum();
-    normal::inverse(ranked as f64 / (2.0 * distribution.len() as f64))
+    let found = distribution.quantiles(&wanted, watch)?;
+    Ok([(found[0], (found[3] - found[2]) / 2.0), (found[1], (found[5] - found[4]) / 2.0)])
 }
 
 /// Skewness of the influence of units: a sixth of Σⱼ Σᵢ Uᵢ³/nⱼ³ over (Σⱼ Σᵢ Uᵢ²/nⱼ²)^1.5.

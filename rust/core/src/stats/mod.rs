@@ -9,6 +9,8 @@
 //!   function of a weighted sample: this is the general path, and the twin of all others.
 //! - `fast`: sources of replicates with the same distribution and less work: sums of drawn rows, binomial splits of large
 //!   samples, counts of few values, order statistics from betas, sums of blocks.
+//! - [`distribution`]: what becomes of replicates: held, or drawn again where they are many, or none at all where the
+//!   whole distribution is known.
 //! - [`bootstrap`]: replicates, then an [`interval`]: percentile, basic, normal, `BCa` (Efron 1987) or studentized.
 //! - [`permutation`]: exact by enumeration or by counting, else Monte Carlo with (b + 1)/(B + 1).
 //! - [`adjust`]: p-values of many tests.
@@ -17,7 +19,7 @@
 //!
 //! An undefined figure is NaN. `BCa` and studentized intervals ask for a jackknife, which blocks and masses do not have;
 //! for ranks, Kendall, gini, trimmed means and areas it takes time in proportion to n². Studentized intervals take the
-//! general path, on one thread. A distribution is held as a whole, eight bytes a replicate. A replicate equals that of
+//! general path. A replicate equals that of
 //! another source in distribution, not in bits: adding a source changes what a key gives.
 //!
 //! # Example
@@ -42,6 +44,7 @@
 pub mod adjust;
 pub mod bootstrap;
 pub mod design;
+pub mod distribution;
 pub mod draws;
 pub mod evaluate;
 mod fast;

@@ -6,7 +6,10 @@ use super::design::Plan;
 use super::stream::{Key, LANES, Stream};
 use super::weighted::Weighted;
 use crate::error::Result;
-use crate::work::{self, Pace, Work};
+use crate::work::{Pace, Work, along};
+
+/// Hears how many replicates of how many are done; its error ends the work.
+pub type Watch<'a> = &'a mut dyn FnMut(u64, u64) -> Result<()>;
 
 /// A source of replicates. Replicate b is a function of the key and b.
 pub trait Replicates: Sync {
@@ -60,31 +63,36 @@ impl Replicates for General<'_> {
 
 /// Elements that one batch touches: some milliseconds.
 const BATCH: usize = 1 << 21;
-/// Elements below which threads cost more than they bring.
-const FEW: usize = 1 << 15;
+/// Elements below which threads cost more than they bring: half a millisecond.
+const FEW: usize = 1 << 19;
 
-/// Fills `out` with replicates 0, 1, … of each source; `watch` hears how many replicates of how many are done.
+/// Fills `out` with replicates `first`, `first` + 1, … of each source, `first` a multiple of [`LANES`]; `watch` hears how many replicates of how many are done.
 pub fn fill(
     sources: &[&dyn Replicates],
     key: Key,
+    first: u64,
     out: &mut [Vec<f64>],
     threads: usize,
-    watch: &mut dyn FnMut(u64, u64) -> Result<()>,
+    watch: Watch<'_>,
 ) -> Result<()> {
     let elements: usize = sources.iter().zip(out.iter()).map(|(source, out)| source.cost() * out.len()).sum();
-    if elements < FEW {
-        sources.iter().zip(out).for_each(|(source, out)| source.fill(key, 0, out));
-        return Ok(());
-    }
     let total = out.iter().map(|out| out.len() as u64).sum();
+    if elements < FEW {
+        sources.iter().zip(out).for_each(|(source, out)| source.fill(key, first, out));
+        return watch(total, total);
+    }
     let mut batches = Vec::new();
     for (source, out) in sources.iter().zip(out) {
         let share = (out.len() / (2 * threads)).min(BATCH / source.cost().max(1));
         let size = share.next_multiple_of(LANES).max(LANES);
         let cut = out.chunks_mut(size).enumerate();
-        batches.extend(cut.map(|(at, out)| Batch { source: *source, first: (at * size) as u64, out: Mutex::new(out) }));
+        batches.extend(cut.map(|(at, out)| Batch {
+            source: *source,
+            first: first + (at * size) as u64,
+            out: Mutex::new(out),
+        }));
     }
-    work::run(&Job { key, batches, total }, threads, watch)
+    along::run(&Job { key, batches, total }, threads, watch)
 }
 
 struct Batch<'a> {

@@ -32,6 +32,50 @@ fn fill(lanes: &mut Lanes, n: u16, out: &mut [Step], counts: &mut Step) {
     plain(lanes, n, out, counts);
 }
 
+/// The places of one word of each replicate, of which piece i lies below `bounds[i]`; [`AGAIN`] where Lemire's method
+/// rejects it. `least` holds 2¹⁶ mod each bound; bounds are at most 2¹⁴.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Bounds {
+    /// The bounds of the four pieces.
+    pub bounds: [u16; PIECES],
+    /// 2¹⁶ mod each of them.
+    pub least: [u16; PIECES],
+}
+
+/// A piece that is to be drawn again.
+pub const AGAIN: u16 = u16::MAX;
+
+/// The next places of each replicate, of which those of a step lie below its bounds; [`AGAIN`] where one was rejected.
+pub fn places_below(lanes: &mut Lanes, bounds: &[Bounds], out: &mut [Step]) {
+    #[cfg(target_arch = "x86_64")]
+    if has_avx2() {
+        // SAFETY: the CPU was just found to have AVX2.
+        return unsafe { avx2::places_below(lanes, bounds, out) };
+    }
+    plain_below(lanes, bounds, out);
+}
+
+fn plain_below(lanes: &mut Lanes, bounds: &[Bounds], out: &mut [Step]) {
+    for (step, Bounds { bounds, least }) in out.iter_mut().zip(bounds) {
+        for (places, word) in step.iter_mut().zip(lanes.words()) {
+            for piece in 0..PIECES {
+                let product = ((word >> (16 * piece)) & 0xffff) as u32 * u32::from(bounds[piece]);
+                places[piece] = if (product as u16) < least[piece] { AGAIN } else { (product >> 16) as u16 };
+            }
+        }
+    }
+}
+
+/// The next words of each replicate.
+pub fn words(lanes: &mut Lanes, out: &mut [[u64; LANES]]) {
+    #[cfg(target_arch = "x86_64")]
+    if has_avx2() {
+        // SAFETY: the CPU was just found to have AVX2.
+        return unsafe { avx2::words(lanes, out) };
+    }
+    out.fill_with(|| lanes.words());
+}
+
 /// The states of the streams of eight replicates, word by word.
 pub fn seeds(key: Key, first: u64) -> [[u64; LANES]; 4] {
     #[cfg(target_arch = "x86_64")]
@@ -66,7 +110,10 @@ mod avx2;
 
 #[cfg(test)]
 mod tests {
-    use super::{Key, Lanes, ROUNDS, Step, fill, plain, seeds, threefry};
+    use super::{
+        AGAIN, Bounds, Key, LANES, Lanes, ROUNDS, Step, fill, least, places_below, plain, plain_below, seeds, threefry,
+        words,
+    };
 
     #[test]
     fn vectors_give_the_places_of_the_plain_loop() {
@@ -79,6 +126,21 @@ mod tests {
             assert_eq!((fast, rejected), (slow, counts));
             assert_eq!(a.words(), b.words());
         }
+    }
+
+    #[test]
+    fn vectors_give_the_places_below_bounds_and_the_words_of_the_plain_loop() {
+        let of = |k: u16| Bounds { bounds: [k; 4], least: [least(k); 4] };
+        let bounds: Vec<_> = [1, 2, 3, 5, 1000, 4096, 12_345, 16_384].into_iter().cycle().take(200).map(of).collect();
+        let (mut a, mut b) = (Lanes::new(Key([1, 2, 3, 4]), 8), Lanes::new(Key([1, 2, 3, 4]), 8));
+        let (mut fast, mut slow) = (vec![Step::default(); 200], vec![Step::default(); 200]);
+        places_below(&mut a, &bounds, &mut fast);
+        plain_below(&mut b, &bounds, &mut slow);
+        assert_eq!(fast, slow);
+        assert!(slow.iter().flatten().flatten().any(|&place| place == AGAIN));
+        let mut found = [[0; LANES]; 9];
+        words(&mut a, &mut found);
+        assert_eq!(found.to_vec(), (0..9).map(|_| b.words()).collect::<Vec<_>>());
     }
 
     #[test]

@@ -63,7 +63,7 @@ impl<'a, const K: usize> Blocks<'a, K> {
     /// A replicate in two passes.
     fn anew(&self, key: Key, replicate: u64) -> f64 {
         let mut counts = vec![0.0; self.n];
-        visit(&mut Stream::new(key, replicate), &self.segments, |row| {
+        visit::<[f64; K]>(&mut Stream::new(key, replicate), &self.segments, |row| {
             let is_whole = row < self.starts;
             let (start, length) = if is_whole { (row, self.length) } else { (row - self.starts, self.n % self.length) };
             for place in start..start + length {

@@ -10,13 +10,15 @@ use std::array::from_fn;
 use crate::stats::stream::{LANES, Lanes, Stream};
 use crate::stats::vector::{self, PIECES, Step};
 
-/// The most rows that 16-bit pieces draw from: rejections stay below 1 in 16, and rows in the nearest caches.
-pub const ROWS: usize = 4096;
+/// The most rows that 16-bit pieces draw from: rejections stay below 1 in 2.
+pub const ROWS: usize = 1 << 15;
 
 /// What is drawn.
 pub trait Row: Copy + Send + Sync {
     /// Nothing.
     const ZERO: Self;
+    /// As many rows as stay in the nearest caches.
+    const NEAR: usize;
     /// What is kept of the rows drawn.
     type Sum: Copy + Send + Sync;
     /// That of no rows.
@@ -28,6 +30,7 @@ pub trait Row: Copy + Send + Sync {
 /// Figures that are summed one by one.
 impl<const K: usize> Row for [f64; K] {
     const ZERO: Self = [0.0; K];
+    const NEAR: usize = 4096;
     type Sum = Self;
     const NOTHING: Self = [0.0; K];
 
@@ -43,6 +46,7 @@ pub struct Point(pub [f64; 2]);
 
 impl Row for Point {
     const ZERO: Self = Self([0.0; 2]);
+    const NEAR: usize = 2048;
     type Sum = [f64; 5];
     const NOTHING: Self::Sum = [0.0; 5];
 
@@ -95,10 +99,9 @@ fn add_word<R: Row>(
     for (lane, places) in held[0].iter().enumerate() {
         let mut rows = [R::ZERO; PIECES];
         for (row, &place) in rows.iter_mut().zip(places) {
-            if left[lane] > 0 && usize::from(place) != none {
-                *row = table[usize::from(place)];
-                left[lane] -= 1;
-            }
+            let place = if left[lane] > 0 { usize::from(place) } else { none };
+            *row = table[place];
+            left[lane] -= usize::from(place != none);
         }
         R::add(&mut sums[lane], rows);
     }

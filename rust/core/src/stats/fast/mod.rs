@@ -4,8 +4,10 @@
 //! - [`blocks`]: the sums of whole blocks are drawn.
 //! - [`order`]: order statistics of a resample are drawn from their own distribution.
 //! - [`counts`]: data of few distinct values are drawn as counts of each.
+//! - [`complete`]: of two values, nothing is drawn: the whole distribution is known.
 
 mod blocks;
+mod complete;
 pub mod counts;
 pub mod kernel;
 pub mod moments;
@@ -15,6 +17,8 @@ pub mod sums;
 
 #[cfg(test)]
 mod tests;
+
+pub use complete::masses;
 
 use super::bootstrap::Design;
 use super::design::Scheme;

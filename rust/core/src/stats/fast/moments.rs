@@ -96,7 +96,7 @@ impl<const K: usize> Moments<'_, K> {
         let mut stream = Stream::new(key, replicate);
         let counts = |column: &Column<'_>| {
             let mut counts = vec![0.0; column.values.len()];
-            visit(&mut stream, &[Segment::whole(counts.len())], |row| counts[row] += 1.0);
+            visit::<[f64; K]>(&mut stream, &[Segment::whole(counts.len())], |row| counts[row] += 1.0);
             counts
         };
         let weights: Vec<Vec<f64>> = self.columns.iter().map(counts).collect();

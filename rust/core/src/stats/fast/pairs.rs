@@ -62,7 +62,7 @@ impl Pairs<'_> {
     /// A replicate in two passes.
     fn anew(&self, key: Key, replicate: u64) -> f64 {
         let mut counts = vec![0.0; self.x.values.len()];
-        visit(&mut Stream::new(key, replicate), &self.segment(), |row| counts[row] += 1.0);
+        visit::<Point>(&mut Stream::new(key, replicate), &self.segment(), |row| counts[row] += 1.0);
         self.weighted.of(&[&counts, &counts])
     }
 }

@@ -1,9 +1,9 @@
 //! Bootstraps of statistics that are functions of sums: rows are drawn and added up, no weights are written.
 //!
 //! A pool is cut into segments from which a fixed number of rows is drawn: one segment for the ordinary bootstrap, one a
-//! stratum, one of all blocks for the block bootstraps. A segment of more than [`ROWS`] rows is cut further, and how many
-//! of its draws fall into each cut comes from binomial splits of what is left, so that draws stay in the nearest caches:
-//! the counts of a multinomial by its conditional distributions (Devroye 1986, ch. XI.1.4).
+//! stratum, one of all blocks for the block bootstraps. A segment of more rows than the nearest caches hold is cut
+//! further, unless draws are few beside rows, and how many of its draws fall into each cut comes from binomial splits of
+//! what is left: the counts of a multinomial by its conditional distributions (Devroye 1986, ch. XI.1.4).
 
 use super::kernel::{HELD, ROWS, Row, add_draws, places};
 use crate::stats::draws::binomial;
@@ -33,15 +33,24 @@ impl Segment {
         Self { first: 0, rows: n, draws: n }
     }
 
-    /// Cuts of at most [`ROWS`] rows, each with the rows from it to the end.
-    fn cuts(self) -> impl Iterator<Item = (usize, usize, usize)> {
-        let ends = (self.first..self.first + self.rows).step_by(ROWS);
-        ends.map(move |first| {
+    /// The most rows of one cut.
+    fn cut<R: Row>(self) -> usize {
+        if self.draws < self.rows / FEW { ROWS } else { R::NEAR }
+    }
+
+    /// Cuts, each with its rows and with those from it to the end.
+    fn cuts<R: Row>(self) -> impl Iterator<Item = (usize, usize, usize)> {
+        let most = self.cut::<R>();
+        let starts = (self.first..self.first + self.rows).step_by(most);
+        starts.map(move |first| {
             let to_end = self.first + self.rows - first;
-            (first, to_end.min(ROWS), to_end)
+            (first, to_end.min(most), to_end)
         })
     }
 }
+
+/// With fewer draws than one in so many rows, splits cost more than rows that lie far.
+const FEW: usize = 4;
 
 /// Eight replicates on their way.
 pub struct Group<R: Row> {
@@ -80,14 +89,14 @@ fn share(stream: &mut Stream, left: usize, rows: usize, to_end: usize) -> usize 
 
 /// Draws all segments for every group.
 pub fn draw<R: Row>(rows: &dyn Rows<R>, segments: &[Segment], groups: &mut [Group<R>]) {
-    let longest = segments.iter().map(|segment| segment.rows.min(ROWS)).max().unwrap_or(0);
+    let longest = segments.iter().map(|segment| segment.rows.min(segment.cut::<R>())).max().unwrap_or(0);
     let mut table = vec![R::ZERO; longest + 1];
     let mut held = [Step::default(); HELD];
     for segment in segments {
         for group in groups.iter_mut() {
             group.left = [segment.draws; LANES];
         }
-        for (first, n, to_end) in segment.cuts() {
+        for (first, n, to_end) in segment.cuts::<R>() {
             rows.write(first, &mut table[..n]);
             table[n] = R::ZERO;
             for group in groups.iter_mut() {
@@ -98,10 +107,10 @@ pub fn draw<R: Row>(rows: &dyn Rows<R>, segments: &[Segment], groups: &mut [Grou
 }
 
 /// What [`draw`] draws for one replicate, as a visit to each row: its slow twin.
-pub fn visit(stream: &mut Stream, segments: &[Segment], mut row: impl FnMut(usize)) {
+pub fn visit<R: Row>(stream: &mut Stream, segments: &[Segment], mut row: impl FnMut(usize)) {
     for segment in segments {
         let mut left = segment.draws;
-        for (first, n, to_end) in segment.cuts() {
+        for (first, n, to_end) in segment.cuts::<R>() {
             let draws = share(stream, left, n, to_end);
             left -= draws;
             places(stream, n, draws).for_each(|place| row(first + place));

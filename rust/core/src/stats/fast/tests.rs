@@ -30,7 +30,7 @@ fn rows_drawn_together_are_those_visited_one_by_one() {
         let sums = groups.iter().flat_map(|group| group.sums);
         for (replicate, [sum]) in (16..).zip(sums) {
             let mut visited = 0;
-            visit(&mut Stream::new(KEY, replicate), &segments, |row| visited += row * row);
+            visit::<[f64; 1]>(&mut Stream::new(KEY, replicate), &segments, |row| visited += row * row);
             assert_eq!(sum, visited as f64, "{segments:?} {replicate}");
         }
     }
@@ -41,7 +41,7 @@ fn rows_are_drawn_as_often_as_each_other() {
     let segments = [Segment::whole(5000)];
     let mut counts = vec![0.0; 5000];
     for replicate in 0..200 {
-        visit(&mut Stream::new(KEY, replicate), &segments, |row| counts[row] += 1.0);
+        visit::<[f64; 1]>(&mut Stream::new(KEY, replicate), &segments, |row| counts[row] += 1.0);
     }
     let chi2: f64 = counts.iter().map(|count| (count - 200.0_f64).powi(2) / 200.0).sum();
     assert!((chi2 - 4999.0).abs() < 5.0 * 9998_f64.sqrt(), "{chi2}");
@@ -146,7 +146,7 @@ fn cancelled_digits_are_computed_anew() {
     let mut without = 0;
     for (replicate, value) in (0..).zip(out) {
         let mut counts = vec![0.0; 20];
-        visit(&mut Stream::new(KEY, replicate), &[Segment::whole(20)], |row| counts[row] += 1.0);
+        visit::<[f64; 1]>(&mut Stream::new(KEY, replicate), &[Segment::whole(20)], |row| counts[row] += 1.0);
         let exact = prepare(statistic, &[&column]).of(&[&counts]);
         assert!((value - exact).abs() <= 1e-9 * exact, "{replicate}: {value} {exact}");
         without += usize::from(counts[7] == 0.0);

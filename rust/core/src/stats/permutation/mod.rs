@@ -20,7 +20,7 @@ pub use arrangement::Arrangement;
 
 use self::evaluation::Evaluation;
 use self::pvalue::{Extremes, Side};
-use super::replicates::{Replicates, fill};
+use super::replicates::{Replicates, Watch, fill};
 use super::statistic::{Pair, Statistic};
 use super::stream::{Key, Stream};
 use super::weighted::plain;
@@ -85,7 +85,7 @@ pub struct Found {
 }
 
 /// Tests.
-pub fn test(test: &Test<'_>, run: Run, watch: &mut dyn FnMut(u64, u64) -> Result<()>) -> Result<Found> {
+pub fn test(test: &Test<'_>, run: Run, watch: Watch<'_>) -> Result<Found> {
     check(test, run)?;
     if let Some(left) = covariates::taken_off(test) {
         let columns = left.iter().map(Vec::as_slice).collect();
@@ -95,28 +95,42 @@ pub fn test(test: &Test<'_>, run: Run, watch: &mut dyn FnMut(u64, u64) -> Result
     of_checked(test, run, watch)
 }
 
-fn of_checked(test: &Test<'_>, run: Run, watch: &mut dyn FnMut(u64, u64) -> Result<()>) -> Result<Found> {
+fn of_checked(test: &Test<'_>, run: Run, watch: Watch<'_>) -> Result<Found> {
     let observed = plain(test.statistic, &test.columns);
     let arrangement = test.arrangement()?;
-    if let Some(count) = arrangement.count(run.n_resamples).filter(|_| run.stop.is_none()) {
-        let counted = counted(test, run);
-        if let Some(extremes) = counted {
-            return Ok(found(observed, extremes, test.side, true, None));
-        }
-        let null = test.enumerate(&arrangement, count, watch)?;
-        return Ok(found(observed, Extremes::of(&null, observed), test.side, true, run.keep.then_some(null)));
-    }
     if let Some(extremes) = counted(test, run) {
         return Ok(found(observed, extremes, test.side, true, None));
     }
-    let null = test.replicates(&arrangement, observed, run, watch)?;
-    let extremes = Extremes::of(&null, observed);
-    let mut found = found(observed, extremes, test.side, false, None);
-    if run.stop.is_some_and(|stop| null.len() < run.n_resamples && stop > 0) {
-        found.pvalue = stopped(extremes, test.side);
+    if let Some(count) = arrangement.count(run.n_resamples).filter(|_| run.stop.is_none()) {
+        let seen = test.enumerate(&arrangement, count, observed, run.keep, watch)?;
+        return Ok(found(observed, seen.extremes, test.side, true, seen.null));
     }
-    found.null = run.keep.then_some(null);
+    let seen = test.replicates(&arrangement, observed, run, watch)?;
+    let has_stopped = seen.extremes.all < run.n_resamples as f64;
+    let mut found = found(observed, seen.extremes, test.side, false, seen.null);
+    if has_stopped {
+        found.pvalue = stopped(seen.extremes, test.side);
+    }
     Ok(found)
+}
+
+/// What rearrangements gave: how many were as extreme, and their values, if they are kept.
+struct Seen {
+    extremes: Extremes,
+    null: Option<Vec<f64>>,
+}
+
+impl Seen {
+    fn nothing(keep: bool) -> Self {
+        Self { extremes: Extremes::default(), null: keep.then(Vec::new) }
+    }
+
+    fn see(&mut self, x: f64, observed: f64) {
+        self.extremes.see(x, observed);
+        if let Some(null) = &mut self.null {
+            null.push(x);
+        }
+    }
 }
 
 /// The counts of every rearrangement without a visit to each, where that can be had and no one asks for their values.
@@ -134,13 +148,8 @@ fn found(observed: f64, extremes: Extremes, side: Side, exact: bool, null: Optio
 
 /// Besag & Clifford's h/l: unbiased in that P(p ≤ α) ≤ α.
 fn stopped(extremes: Extremes, side: Side) -> f64 {
-    let (less, greater) = (extremes.less / extremes.all, extremes.greater / extremes.all);
-    match side {
-        Side::TwoSided => (2.0 * less.min(greater)).min(1.0),
-        Side::Magnitude => extremes.magnitude / extremes.all,
-        Side::Less => less,
-        Side::Greater => greater,
-    }
+    let one_sided = extremes.reached(side) / extremes.all;
+    if side == Side::TwoSided { (2.0 * one_sided).min(1.0) } else { one_sided }
 }
 
 fn check(test: &Test<'_>, run: Run) -> Result<()> {
@@ -213,73 +222,55 @@ impl Test<'_> {
         &self,
         arrangement: &Arrangement,
         count: usize,
-        watch: &mut dyn FnMut(u64, u64) -> Result<()>,
-    ) -> Result<Vec<f64>> {
+        observed: f64,
+        keep: bool,
+        watch: Watch<'_>,
+    ) -> Result<Seen> {
         let pool = self.pool();
         let evaluation = self.evaluation(&pool);
         let mut labels = arrangement.first();
-        let mut null = Vec::with_capacity(count);
-        loop {
-            null.push(evaluation.of(&labels));
-            if null.len() % 1024 == 0 {
-                watch(null.len() as u64, count as u64)?;
+        let mut seen = Seen::nothing(keep);
+        for done in 1_u64.. {
+            seen.see(evaluation.of(&labels), observed);
+            if done % 1024 == 0 {
+                watch(done, count as u64)?;
             }
             if !arrangement.advance(&mut labels) {
-                return Ok(null);
+                break;
             }
         }
+        Ok(seen)
     }
 
-    fn replicates(
-        &self,
-        arrangement: &Arrangement,
-        observed: f64,
-        run: Run,
-        watch: &mut dyn FnMut(u64, u64) -> Result<()>,
-    ) -> Result<Vec<f64>> {
+    /// Random rearrangements, a part of them at a time; with `stop`, up to the one by which so many were as extreme.
+    fn replicates(&self, arrangement: &Arrangement, observed: f64, run: Run, watch: Watch<'_>) -> Result<Seen> {
         let pool = self.pool();
         let general = || Box::new(General { arrangement, evaluation: self.evaluation(&pool) }) as Box<dyn Replicates>;
         let source = fast::choose(self).unwrap_or_else(general);
-        let mut null = vec![Vec::new()];
-        let mut sizes = run.stop.map_or(run.n_resamples, |_| FIRST.min(run.n_resamples));
-        loop {
-            // All replicates anew, twice as many: at most twice the work, and the same bits as in one go.
-            null[0].resize(sizes, 0.0);
-            fill(&[source.as_ref()], run.key, &mut null, run.threads, watch)?;
-            let end = run.stop.and_then(|stop| end(&null[0], observed, self.side, stop));
-            if let Some(end) = end {
-                null[0].truncate(end);
+        let mut seen = Seen::nothing(run.keep);
+        let mut part = [Vec::new()];
+        let (mut done, mut size) = (0, if run.stop.is_some() { FIRST } else { PART });
+        while done < run.n_resamples {
+            part[0].resize(size.min(run.n_resamples - done), 0.0);
+            let mut hear = |of_part, _| watch(done as u64 + of_part, run.n_resamples as u64);
+            fill(&[source.as_ref()], run.key, done as u64, &mut part, run.threads, &mut hear)?;
+            for &x in &part[0] {
+                seen.see(x, observed);
+                if run.stop.is_some_and(|stop| seen.extremes.reached(self.side) >= stop as f64) {
+                    return Ok(seen);
+                }
             }
-            if end.is_some() || sizes == run.n_resamples {
-                return Ok(null.swap_remove(0));
-            }
-            sizes = (2 * sizes).min(run.n_resamples);
+            done += part[0].len();
+            size = (2 * size).min(PART);
         }
+        Ok(seen)
     }
 }
 
 /// Replicates before the first look of a sequential test.
 const FIRST: usize = 1024;
-
-/// How many replicates it takes until `stop` are as extreme as the observed value; on both sides, for two-sided.
-fn end(null: &[f64], observed: f64, side: Side, stop: usize) -> Option<usize> {
-    let gamma = pvalue::tie(observed);
-    let (mut less, mut greater, mut magnitude) = (0, 0, 0);
-    null.iter()
-        .position(|&x| {
-            less += usize::from(x <= observed + gamma);
-            greater += usize::from(x >= observed - gamma);
-            magnitude += usize::from(x.abs() >= observed.abs() - gamma);
-            let reached = match side {
-                Side::TwoSided => less.min(greater),
-                Side::Magnitude => magnitude,
-                Side::Less => less,
-                Side::Greater => greater,
-            };
-            reached >= stop
-        })
-        .map(|at| at + 1)
-}
+/// The most replicates at a time: 16 MiB.
+const PART: usize = 2 << 20;
 
 /// Labels shuffled, then evaluated.
 struct General<'a> {

@@ -37,26 +37,38 @@ pub fn tie(observed: f64) -> f64 {
 impl Extremes {
     /// Those of a null distribution.
     pub fn of(null: &[f64], observed: f64) -> Self {
+        let mut found = Self::default();
+        for &x in null {
+            found.see(x, observed);
+        }
+        found
+    }
+
+    /// Adds one value.
+    #[inline]
+    pub fn see(&mut self, x: f64, observed: f64) {
         let gamma = tie(observed);
-        let count = |is_as_extreme: &dyn Fn(f64) -> bool| null.iter().filter(|x| is_as_extreme(**x)).count() as f64;
-        Self {
-            less: count(&|x| x <= observed + gamma),
-            greater: count(&|x| x >= observed - gamma),
-            magnitude: count(&|x| x.abs() >= observed.abs() - gamma),
-            all: null.len() as f64,
+        let one = |is_as_extreme| f64::from(u8::from(is_as_extreme));
+        self.less += one(x <= observed + gamma);
+        self.greater += one(x >= observed - gamma);
+        self.magnitude += one(x.abs() >= observed.abs() - gamma);
+        self.all += 1.0;
+    }
+
+    /// How many are as extreme; on both sides, for two-sided.
+    pub fn reached(&self, side: Side) -> f64 {
+        match side {
+            Side::TwoSided => self.less.min(self.greater),
+            Side::Magnitude => self.magnitude,
+            Side::Less => self.less,
+            Side::Greater => self.greater,
         }
     }
 
     /// The p-value and its Monte Carlo standard error, 0 where the null distribution is complete.
     pub fn pvalue(&self, side: Side, is_exact: bool) -> (f64, f64) {
         let added = if is_exact { 0.0 } else { 1.0 };
-        let share = |count: f64| (count + added) / (self.all + added);
-        let one_sided = match side {
-            Side::TwoSided => share(self.less).min(share(self.greater)),
-            Side::Magnitude => share(self.magnitude),
-            Side::Less => share(self.less),
-            Side::Greater => share(self.greater),
-        };
+        let one_sided = (self.reached(side) + added) / (self.all + added);
         let error = if is_exact { 0.0 } else { (one_sided * (1.0 - one_sided) / self.all).sqrt() };
         match side {
             Side::TwoSided => ((2.0 * one_sided).min(1.0), 2.0 * error),

@@ -11,7 +11,7 @@ use std::arch::x86_64::{
     _mm256_storeu_si256, _mm256_sub_epi16, _mm256_xor_si256,
 };
 
-use super::{LANES, Lanes, Step, least};
+use super::{Bounds, LANES, Lanes, Step, least};
 use crate::stats::stream::{Key, PARITY, ROTATIONS, ROUNDS};
 
 /// A word of lanes 0–3 and of lanes 4–7.
@@ -19,13 +19,51 @@ type Words = [__m256i; 2];
 
 #[target_feature(enable = "avx2")]
 pub fn places(lanes: &mut Lanes, n: u16, out: &mut [Step], counts: &mut Step) {
-    let [a, b, c, counter] = lanes.state();
-    let mut state = [load(a), load(b), load(c), load(counter)];
+    let mut state = loaded(lanes);
     if n == 4096 {
         upper_bits(&mut state, out);
     } else {
         products(&mut state, n, out, counts);
     }
+    put_back(state, lanes);
+}
+
+#[target_feature(enable = "avx2")]
+pub fn words(lanes: &mut Lanes, out: &mut [[u64; LANES]]) {
+    let mut state = loaded(lanes);
+    for words in out {
+        store(advance(&mut state), words);
+    }
+    put_back(state, lanes);
+}
+
+#[target_feature(enable = "avx2")]
+pub fn places_below(lanes: &mut Lanes, bounds: &[Bounds], out: &mut [Step]) {
+    let mut state = loaded(lanes);
+    let sign = _mm256_set1_epi16(i16::MIN);
+    for (step, of_step) in out.iter_mut().zip(bounds) {
+        let bound = _mm256_set1_epi64x(bytemuck::cast(of_step.bounds));
+        let least = _mm256_xor_si256(_mm256_set1_epi64x(bytemuck::cast(of_step.least)), sign);
+        let of = |words| {
+            let low = _mm256_xor_si256(_mm256_mullo_epi16(words, bound), sign);
+            _mm256_or_si256(high_product(words, bound), _mm256_cmpgt_epi16(least, low))
+        };
+        let [a, b] = advance(&mut state);
+        store([of(a), of(b)], bytemuck::cast_mut(step));
+    }
+    put_back(state, lanes);
+}
+
+#[target_feature(enable = "avx2")]
+#[inline]
+fn loaded(lanes: &Lanes) -> [Words; 4] {
+    let [a, b, c, counter] = lanes.state();
+    [load(a), load(b), load(c), load(counter)]
+}
+
+#[target_feature(enable = "avx2")]
+#[inline]
+fn put_back(state: [Words; 4], lanes: &mut Lanes) {
     for (word, vectors) in lanes.state_mut().iter_mut().zip(state) {
         store(vectors, word);
     }

@@ -22,21 +22,21 @@ pub struct Central {
 }
 
 impl Central {
-    /// Of weighted values, in two passes.
-    pub fn of(values: &[f64], weights: &[f64]) -> Self {
-        let present = || values.iter().zip(weights).filter(|&(_, w)| *w != 0.0);
-        let Some((&pivot, _)) = present().next() else { return Self::default() };
-        let weight: f64 = weights.iter().sum();
-        let shifted: f64 = present().map(|(x, w)| w * (x - pivot)).sum();
-        let mean = if shifted.is_finite() { pivot + shifted / weight } else { raw_mean(present(), weight) };
-        let mut central = Self { weight, mean, ..Self::default() };
-        for (x, w) in present() {
-            let d = x - mean;
-            central.m2 += w * d * d;
-            central.m3 += w * d * d * d;
-            central.m4 += w * d * d * d * d;
+    /// Of weighted values, in two passes; in one, where powers to `degree` are to do and that is 1.
+    pub fn of(values: &[f64], weights: &[f64], degree: usize) -> Self {
+        let Some(first) = weights.iter().position(|w| *w != 0.0) else { return Self::default() };
+        let pivot = values[first];
+        let [weight, shifted] = sums(values, weights, |x, w| [w, w * (x - pivot)]);
+        let mean = if shifted.is_finite() { pivot + shifted / weight } else { raw_mean(values, weights, weight) };
+        if degree == 1 {
+            return Self { weight, mean, ..Self::default() };
         }
-        central
+        let [m2, m3, m4] = sums(values, weights, |x, w| {
+            let d = x - mean;
+            let square = w * d * d;
+            [square, square * d, square * d * d]
+        });
+        Self { weight, mean, m2, m3, m4 }
     }
 
     /// From Σw and Σw(x − pivot)ᵏ, k = 1 to 4.
@@ -67,8 +67,29 @@ impl Central {
 }
 
 /// The mean of values so large, or infinite, that differences of them are not numbers.
-fn raw_mean<'a>(values: impl Iterator<Item = (&'a f64, &'a f64)>, weight: f64) -> f64 {
-    values.map(|(x, w)| w / weight * x).sum()
+fn raw_mean(values: &[f64], weights: &[f64], weight: f64) -> f64 {
+    sums(values, weights, |x, w| [w / weight * x])[0]
+}
+
+/// Sums at a time, which need not wait for each other.
+const WAYS: usize = 4;
+
+/// The sums of terms of all values with a weight.
+fn sums<const K: usize>(values: &[f64], weights: &[f64], term: impl Fn(f64, f64) -> [f64; K]) -> [f64; K] {
+    let mut sums = [[0.0; K]; WAYS];
+    let mut add = |way: usize, x: f64, w: f64| {
+        let terms = term(x, w);
+        for (sum, term) in sums[way].iter_mut().zip(terms) {
+            *sum += if w == 0.0 { 0.0 } else { term };
+        }
+    };
+    let (values, last_values) = values.as_chunks::<WAYS>();
+    let (weights, last_weights) = weights.as_chunks::<WAYS>();
+    for (values, weights) in values.iter().zip(weights) {
+        (0..WAYS).for_each(|way| add(way, values[way], weights[way]));
+    }
+    last_values.iter().zip(last_weights).for_each(|(&x, &w)| add(0, x, w));
+    std::array::from_fn(|k| (sums[0][k] + sums[1][k]) + (sums[2][k] + sums[3][k]))
 }
 
 /// `moment` of columns with these central moments.
@@ -148,21 +169,22 @@ impl<'a> Moments<'a> {
         Self { moment, columns: columns.to_vec() }
     }
 
-    fn central(&self, weights: &Weights<'_>) -> Vec<Central> {
-        self.columns.iter().zip(weights).map(|(values, weights)| Central::of(values, weights)).collect()
+    fn central(&self, weights: &Weights<'_>, degree: usize) -> Vec<Central> {
+        self.columns.iter().zip(weights).map(|(values, weights)| Central::of(values, weights, degree)).collect()
     }
 }
 
 impl Weighted for Moments<'_> {
     fn of(&self, weights: &Weights<'_>) -> f64 {
+        let degree = self.moment.degree();
         match self.columns.as_slice() {
-            [values] => of_central(self.moment, &[Central::of(values, weights[0])]),
-            _ => of_central(self.moment, &self.central(weights)),
+            [values] => of_central(self.moment, &[Central::of(values, weights[0], degree)]),
+            _ => of_central(self.moment, &self.central(weights, degree)),
         }
     }
 
     fn lowered(&self, weights: &Weights<'_>, sample: usize, is_paired: bool) -> Vec<f64> {
-        let full = self.central(weights);
+        let full = self.central(weights, HIGHEST);
         if full[sample].weight < SHORT || !full.iter().all(|c| c.m4.is_finite()) {
             return one_by_one(self, weights, sample, is_paired);
         }
@@ -188,8 +210,11 @@ fn without(full: &Central, values: &[f64], weights: &[f64], i: usize) -> Central
     }
     let mut weights = weights.to_vec();
     weights[i] -= 1.0;
-    Central::of(values, &weights)
+    Central::of(values, &weights, HIGHEST)
 }
+
+/// The highest power.
+const HIGHEST: usize = 4;
 
 /// A sum that falls below this share of itself, when one term is taken off, has lost digits to it.
 const LOST: f64 = 1e-4;

@@ -1,11 +1,13 @@
 //! Dot products with random orders: Fisher & Yates from the top, each product added as its value finds its place.
 //!
-//! Places come from 16-bit pieces by Lemire's method, whose bounds of rejection are written down once for every number of
-//! values left; samples too long for it use the general draw.
+//! Eight replicates draw their places together: one 16-bit piece for each place, by Lemire's method, whose bounds are the
+//! same for all and written down once. A piece that must be rejected is drawn again from the words that follow in its
+//! replicate's own stream, in the order of the places. Samples too long for pieces use the general draw.
 
 use crate::stats::replicates::Replicates;
 use crate::stats::statistic::Pair;
-use crate::stats::stream::{Key, Stream, streams};
+use crate::stats::stream::{Key, LANES, Lanes, Stream, streams};
+use crate::stats::vector::{AGAIN, Bounds, PIECES, Step, least, places_below};
 use crate::stats::weighted::{Ties, correlation};
 
 /// Replicates of a statistic of pairs whose order is exchangeable.
@@ -15,8 +17,8 @@ struct Orders {
     /// What Σxy is divided by.
     over: f64,
     is_correlation: bool,
-    /// 2¹⁶ mod k for each k, if k fits.
-    least: Vec<u16>,
+    /// For each word, below what its pieces lie: n, n − 1, …, 2; none if the sample is too long.
+    bounds: Vec<Bounds>,
 }
 
 /// The longest sample that 16-bit pieces serve: rejections stay below 1 in 4.
@@ -35,8 +37,8 @@ pub fn source<'a>(pair: Pair, columns: &[&'a [f64]]) -> Option<Box<dyn Replicate
     if !(over > 0.0 && correlation(xx, 0.0, yy) == 0.0) {
         return None;
     }
-    let least = (0..=x.len().min(MOST)).map(|k| if k == 0 { 0 } else { (65_536 % k) as u16 }).collect();
-    Some(Box::new(Orders { x, y, over, is_correlation: !is_slope, least }))
+    let bounds = bounds(x.len());
+    Some(Box::new(Orders { x, y, over, is_correlation: !is_slope, bounds }))
 }
 
 fn centered(values: &[f64]) -> Vec<f64> {
@@ -45,26 +47,64 @@ fn centered(values: &[f64]) -> Vec<f64> {
     values.iter().map(|x| x - pivot - mean).collect()
 }
 
+fn bounds(n: usize) -> Vec<Bounds> {
+    if n > MOST {
+        return Vec::new();
+    }
+    let of_word = |word: usize| {
+        // The last word's spare pieces lie below 1.
+        let bounds = std::array::from_fn(|piece| n.saturating_sub(PIECES * word + piece).max(1) as u16);
+        Bounds { bounds, least: bounds.map(least) }
+    };
+    (0..(n - 1).div_ceil(PIECES)).map(of_word).collect()
+}
+
 impl Orders {
-    /// Σxy, x in a random order.
-    fn product(&self, stream: Stream, x: &mut [f64]) -> f64 {
-        x.copy_from_slice(&self.x);
-        if x.len() > MOST { self.product_long(stream, x) } else { self.product_short(stream, x) }
+    fn fill_short(&self, key: Key, first: u64, out: &mut [f64]) {
+        let mut x = self.x.clone();
+        let mut steps = vec![Step::default(); self.bounds.len()];
+        for (first, out) in (first..).step_by(LANES).zip(out.chunks_mut(LANES)) {
+            let mut lanes = Lanes::new(key, first);
+            places_below(&mut lanes, &self.bounds, &mut steps);
+            for (lane, out) in out.iter_mut().enumerate() {
+                x.copy_from_slice(&self.x);
+                let places = steps.iter().map(|step| &step[lane]);
+                *out = self.product(places, || lanes.stream(lane), &mut x);
+            }
+        }
     }
 
-    /// Four sums, so that additions need not wait for each other.
-    fn product_short(&self, mut stream: Stream, x: &mut [f64]) -> f64 {
-        let mut pieces = Pieces { word: 0, left: 0 };
-        let (mut a, mut b, mut c, mut d) = (0.0, 0.0, 0.0, 0.0);
-        let rows = x.len();
-        let last_rows = self.y.iter().zip(&self.least[1..]).enumerate().skip(1).rev();
-        for (last, (y, least)) in last_rows {
-            let place = pieces.below(&mut stream, last as u32 + 1, *least);
-            // A place is at most `last`: the bound says so to the compiler.
-            let taken = x[place.min(rows - 1)];
-            x[place.min(rows - 1)] = x[last];
-            (a, b, c, d) = (b, c, d, a + taken * y);
+    /// Σxy, x in the order that `places` say; those to be drawn again go on with the stream. Four sums, so that additions
+    /// need not wait for each other.
+    fn product<'s>(
+        &self,
+        places: impl Iterator<Item = &'s [u16; PIECES]>,
+        stream: impl Fn() -> Stream,
+        x: &mut [f64],
+    ) -> f64 {
+        let mut again = None;
+        let mut sums = [0.0; PIECES];
+        let mut left = x.len();
+        for places in places {
+            for (sum, &place) in sums.iter_mut().zip(places) {
+                let place = match place {
+                    AGAIN => again.get_or_insert_with(|| Pieces::of(stream())).below(left as u32),
+                    place => usize::from(place),
+                };
+                // Spare pieces stay at the bottom; a place lies below those that are left.
+                left -= 1;
+                if left == 0 {
+                    break;
+                }
+                // SAFETY: a place is below `left` + 1, which is at most n.
+                unsafe {
+                    let value = *x.get_unchecked(place);
+                    *x.get_unchecked_mut(place) = *x.get_unchecked(left);
+                    *sum += value * self.y.get_unchecked(left);
+                }
+            }
         }
+        let [a, b, c, d] = sums;
         (a + b) + (c + d) + x[0] * self.y[0]
     }
 
@@ -76,25 +116,37 @@ impl Orders {
         }
         sum + x[0] * self.y[0]
     }
+
+    fn fill_long(&self, key: Key, first: u64, out: &mut [f64]) {
+        let mut x = self.x.clone();
+        for (stream, out) in streams(key, first, out.len()).zip(out) {
+            x.copy_from_slice(&self.x);
+            *out = self.product_long(stream, &mut x);
+        }
+    }
 }
 
 /// 16-bit pieces of a stream.
 struct Pieces {
+    stream: Stream,
     word: u64,
-    left: u32,
+    left: usize,
 }
 
 impl Pieces {
-    /// A place below `n`, where `least` is 2¹⁶ mod n.
-    #[inline(always)]
-    fn below(&mut self, stream: &mut Stream, n: u32, least: u16) -> usize {
+    fn of(stream: Stream) -> Self {
+        Self { stream, word: 0, left: 0 }
+    }
+
+    /// A place below `n`.
+    fn below(&mut self, n: u32) -> usize {
         loop {
             if self.left == 0 {
-                *self = Self { word: stream.word(), left: 4 };
+                (self.word, self.left) = (self.stream.word(), PIECES);
             }
             let product = u32::from(self.word as u16) * n;
-            *self = Self { word: self.word >> 16, left: self.left - 1 };
-            if product as u16 >= least {
+            (self.word, self.left) = (self.word >> 16, self.left - 1);
+            if product as u16 >= least(n as u16) {
                 return (product >> 16) as usize;
             }
         }
@@ -103,11 +155,16 @@ impl Pieces {
 
 impl Replicates for Orders {
     fn fill(&self, key: Key, first: u64, out: &mut [f64]) {
-        let mut x = self.x.clone();
-        let streams = streams(key, first, out.len());
-        for (stream, out) in streams.zip(out) {
-            let value = self.product(stream, &mut x) / self.over;
-            *out = if self.is_correlation { value.clamp(-1.0, 1.0) } else { value };
+        if self.x.len() > MOST {
+            self.fill_long(key, first, out);
+        } else {
+            self.fill_short(key, first, out);
+        }
+        for value in out {
+            *value /= self.over;
+            if self.is_correlation {
+                *value = value.clamp(-1.0, 1.0);
+            }
         }
     }
 

@@ -6,7 +6,8 @@
 
 use crate::stats::replicates::Replicates;
 use crate::stats::statistic::Moment;
-use crate::stats::stream::{Key, Stream, streams};
+use crate::stats::stream::{Key, LANES, Lanes, Stream};
+use crate::stats::vector::words;
 use crate::stats::weighted::{Central, of_central};
 
 /// Replicates of a function of the sums of K powers over a subset.
@@ -70,27 +71,27 @@ impl<F, const K: usize> Subsets<F, K> {
         self.rows.len().div_ceil(WORD)
     }
 
-    /// A random subset, as bits.
-    fn draw(&self, stream: &mut Stream, bits: &mut [u64]) {
+    /// Random strings of bits of eight subsets, word by word; zeros where the subsets are sparse.
+    fn strings(&self, lanes: &mut Lanes, bits: &mut [[u64; LANES]]) {
         let n = self.rows.len();
-        let is_sparse = self.size.is_some_and(|size| 4 * size < n);
-        for word in bits.iter_mut() {
-            *word = if is_sparse { 0 } else { stream.word() };
+        if self.size.is_some_and(|size| 4 * size < n) {
+            bits.fill([0; LANES]);
+        } else {
+            words(lanes, bits);
         }
         if let (Some(last), spare @ 1..) = (bits.last_mut(), n.next_multiple_of(WORD) - n) {
-            *last &= u64::MAX >> spare;
-        }
-        if let Some(size) = self.size {
-            fit(stream, bits, n, size);
+            for word in last {
+                *word &= u64::MAX >> spare;
+            }
         }
     }
 
     /// Adds the sums of the places of one word to those of each subset.
-    fn add(&self, word: usize, bits: &[u64], sums: &mut [[f64; K]]) {
+    fn add(&self, word: usize, bits: &[[u64; LANES]], sums: &mut [[[f64; K]; LANES]]) {
         let end = self.rows.len().min((word + 1) * WORD);
         let tables = tables(&self.rows[word * WORD..end]);
         let Some(tables) = tables.first_chunk::<BYTES>() else { return };
-        for (sum, bits) in sums.iter_mut().zip(bits) {
+        for (sum, bits) in sums.as_flattened_mut().iter_mut().zip(bits.as_flattened()) {
             let bytes = bits.to_le_bytes();
             let entry = |byte: usize| tables[byte][usize::from(bytes[byte])];
             let pair = |byte: usize| plus(entry(byte), entry(byte + 1));
@@ -118,16 +119,16 @@ fn tables<const K: usize>(rows: &[[f64; K]]) -> Vec<[[f64; K]; 256]> {
     tables
 }
 
-/// Flips random places until `size` of `n` are set.
-fn fit(stream: &mut Stream, bits: &mut [u64], n: usize, size: usize) {
-    let mut set: usize = bits.iter().map(|word| word.count_ones() as usize).sum();
+/// Flips random places of one subset until `size` of `n` are set.
+fn fit(stream: &mut Stream, bits: &mut [[u64; LANES]], lane: usize, n: usize, size: usize) {
+    let mut set: usize = bits.iter().map(|words| words[lane].count_ones() as usize).sum();
     // A place is flipped or not by arithmetic: no processor could foresee which.
     let is_over = u64::from(set > size);
     while set != size {
         let place = stream.below(n);
-        let (word, bit) = (place / WORD, place % WORD);
-        let flips = 1 ^ is_over ^ ((bits[word] >> bit) & 1);
-        bits[word] ^= flips << bit;
+        let (word, bit) = (&mut bits[place / WORD][lane], place % WORD);
+        let flips = 1 ^ is_over ^ ((*word >> bit) & 1);
+        *word ^= flips << bit;
         set = if is_over == 1 { set - flips as usize } else { set + flips as usize };
     }
 }
@@ -135,22 +136,24 @@ fn fit(stream: &mut Stream, bits: &mut [u64], n: usize, size: usize) {
 impl<F: Fn([f64; K]) -> f64 + Sync, const K: usize> Replicates for Subsets<F, K> {
     fn fill(&self, key: Key, first: u64, out: &mut [f64]) {
         let words = self.words();
-        let n = out.len();
+        let groups = out.len().div_ceil(LANES);
         // The first words of all subsets, then their second words, …
-        let mut bits = vec![0; words * n];
-        let mut subset = vec![0; words];
-        for (at, mut stream) in streams(key, first, n).enumerate() {
-            self.draw(&mut stream, &mut subset);
-            for (bits, word) in bits.chunks_mut(n).zip(&subset) {
-                bits[at] = *word;
+        let mut bits = vec![[0; LANES]; words * groups];
+        let mut string = vec![[0; LANES]; words];
+        for (group, first) in (0..groups).zip((first..).step_by(LANES)) {
+            let mut lanes = Lanes::new(key, first);
+            self.strings(&mut lanes, &mut string);
+            if let Some(size) = self.size {
+                (0..LANES).for_each(|lane| fit(&mut lanes.stream(lane), &mut string, lane, self.rows.len(), size));
             }
+            bits.iter_mut().skip(group).step_by(groups).zip(&string).for_each(|(bits, word)| *bits = *word);
         }
-        let mut sums = vec![[0.0; K]; out.len()];
-        for (word, bits) in bits.chunks(n).enumerate() {
+        let mut sums = vec![[[0.0; K]; LANES]; groups];
+        for (word, bits) in bits.chunks(groups).enumerate() {
             self.add(word, bits, &mut sums);
         }
-        for (out, sums) in out.iter_mut().zip(sums) {
-            *out = (self.value)(sums);
+        for (out, sums) in out.iter_mut().zip(sums.iter().flatten()) {
+            *out = (self.value)(*sums);
         }
     }
 
