@@ -2,9 +2,11 @@
 
 import math
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy.stats
 from numpy.testing import assert_allclose
 from scipy import special
 
@@ -166,3 +168,31 @@ def test_certified_means_and_deviations(name):
     center = sum(exact) / len(exact)
     assert_allclose(spread, math.sqrt(sum((v - center) ** 2 for v in exact) / (len(exact) - 1)), rtol=1e-14)
     assert_allclose(spread, deviation, rtol=1e-7)
+
+
+DATA_OF_SCIPY = Path(scipy.stats.__file__).parent / "tests" / "data"
+
+
+def after_data(lines: list[str]) -> list[str]:
+    """Return the lines of numbers, below the last heading of that name."""
+    last = max(at for at, line in enumerate(lines) if line.startswith("Data:"))
+    return [line for line in lines[last + 1 :] if line.strip()]
+
+
+@pytest.mark.parametrize("path", sorted((DATA_OF_SCIPY / "nist_anova").glob("*.dat")), ids=lambda path: path.stem)
+def test_certified_f_of_one_way_layouts(path):
+    """StRD, analysis of variance, from the files that scipy's wheel holds; the hardest have 13 constant digits."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    certified = next(float(line.split()[-1]) for line in lines if line.startswith("Between"))
+    rows = [line.split() for line in after_data(lines)]
+    groups = {label: [float(y) for key, y in rows if key == label] for label in dict(rows)}
+    found = stats.bootstrap(list(groups.values()), "f_oneway", method="percentile", n_resamples=9, rng=1).estimate
+    constant = next(int(line.split()[-4]) for line in lines if "Constant Leading Digits" in line)
+    assert_allclose(found, certified, rtol=max(1e-9, 10.0 ** (constant - 15)))
+
+
+def test_certified_slope_of_norris():
+    lines = (DATA_OF_SCIPY / "nist_linregress" / "Norris.dat").read_text(encoding="utf-8").splitlines()
+    y, x = zip(*([float(value) for value in line.split()] for line in after_data(lines)), strict=True)
+    found = stats.bootstrap((x, y), "slope", paired=True, method="percentile", n_resamples=9, rng=1).estimate
+    assert_allclose(found, 1.00211681802045, rtol=1e-13)

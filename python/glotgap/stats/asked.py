@@ -4,10 +4,11 @@ from collections.abc import Collection
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from glotgap._errors import BadArgumentError
 from glotgap.stats.cautions import WrongTypeError
-from glotgap.stats.samples import is_one_sample
+from glotgap.stats.samples import column, is_one_sample
 
 __all__ = ["axis_of", "batch_of", "choice", "confidence", "count_of", "flag", "samples_of"]
 
@@ -74,12 +75,12 @@ def confidence(value: Any, *, name: str = "confidence_level") -> float:
     return level
 
 
-def samples_of(data: Any, *, least: int, message: str) -> list[Any]:
-    """Return the samples as a list; a bare column is one sample.
+def samples_of(data: Any, *, least: int, message: str) -> list[NDArray[Any]]:
+    """Return the samples as arrays; a bare column is one sample.
 
     Raises:
         WrongTypeError: `data` is no sequence.
-        BadArgumentError: it has fewer than `least` samples.
+        BadArgumentError: it has fewer than `least` samples, or one of no numbers.
     """
     if is_one_sample(data):
         data = [data]
@@ -91,4 +92,4 @@ def samples_of(data: Any, *, least: int, message: str) -> list[Any]:
         raise WrongTypeError(f"{message}. It is {data!r:.40}")
     if len(samples) < least:
         raise BadArgumentError(f"{message}. It holds {len(samples)}")
-    return samples
+    return [column(sample) for sample in samples]

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glotgap._errors import BadArgumentError
-from glotgap.stats.samples import broadcast, column, has_nan, is_missing, same_length
+from glotgap.stats.samples import broadcast, has_nan, is_missing, same_length
 
 __all__ = ["NAN_POLICIES", "DataSets", "Rows", "codes", "data_sets"]
 
@@ -58,14 +58,14 @@ class DataSets:
         return table if self.shape is None else table.reshape(self.shape + table.shape[1:])
 
 
-def data_sets(given: Sequence[Any], axis: int, by: Any, *, paired: bool, nan_policy: str) -> DataSets:
+def data_sets(given: Sequence[NDArray[Any]], axis: int, by: Any, *, paired: bool, nan_policy: str) -> DataSets:
     """Return the data sets of the samples `given`.
 
     Raises:
         BadArgumentError: a sample has too few observations, pairs differ in length, axes do not fit, labels do not fit
             the observations, or there is a NaN and `nan_policy` says to raise.
     """
-    samples = broadcast([column(sample) for sample in given], axis)
+    samples = broadcast(given, axis)
     if any(sample.shape[-1] < 2 for sample in samples):
         raise BadArgumentError(f"{_TOO_FEW}. They have {', '.join(str(sample.shape[-1]) for sample in samples)}")
     if paired and not same_length(samples):

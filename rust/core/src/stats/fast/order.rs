@@ -71,8 +71,8 @@ impl Sample {
             return self.at(low / (low + self.above.draw(stream)));
         }
         let high = low + exponential(stream);
-        let all = high + self.above.draw(stream);
-        between(self.at(low / all), self.at(high / all), self.share)
+        let scale = 1.0 / (high + self.above.draw(stream));
+        between(self.at(low * scale), self.at(high * scale), self.share)
     }
 }
 

@@ -68,41 +68,38 @@ impl Orders {
             places_below(&mut lanes, &self.bounds, &mut steps);
             for (lane, out) in out.iter_mut().enumerate() {
                 x.copy_from_slice(&self.x);
-                let places = steps.iter().map(|step| &step[lane]);
-                *out = self.product(places, || lanes.stream(lane), &mut x);
+                *out = self.product(&steps, lane, || lanes.stream(lane), &mut x);
             }
         }
     }
 
     /// Σxy, x in the order that `places` say; those to be drawn again go on with the stream. Four sums, so that additions
     /// need not wait for each other.
-    fn product<'s>(
-        &self,
-        places: impl Iterator<Item = &'s [u16; PIECES]>,
-        stream: impl Fn() -> Stream,
-        x: &mut [f64],
-    ) -> f64 {
+    fn product(&self, steps: &[Step], lane: usize, stream: impl Fn() -> Stream, x: &mut [f64]) -> f64 {
         let mut again = None;
         let mut sums = [0.0; PIECES];
         let mut left = x.len();
-        for places in places {
-            for (sum, &place) in sums.iter_mut().zip(places) {
-                let place = match place {
-                    AGAIN => again.get_or_insert_with(|| Pieces::of(stream())).below(left as u32),
-                    place => usize::from(place),
-                };
-                // Spare pieces stay at the bottom; a place lies below those that are left.
-                left -= 1;
-                if left == 0 {
-                    break;
-                }
-                // SAFETY: a place is below `left` + 1, which is at most n.
-                unsafe {
-                    let value = *x.get_unchecked(place);
-                    *x.get_unchecked_mut(place) = *x.get_unchecked(left);
-                    *sum += value * self.y.get_unchecked(left);
-                }
+        let mut take = |left: usize, place: u16, sum: &mut f64| {
+            let place = match place {
+                AGAIN => again.get_or_insert_with(|| Pieces::of(stream())).below(left as u32),
+                place => usize::from(place),
+            };
+            // SAFETY: a place is below `left`, which is from 2 to n.
+            unsafe {
+                let value = *x.get_unchecked(place);
+                *x.get_unchecked_mut(place) = *x.get_unchecked(left - 1);
+                *sum += value * self.y.get_unchecked(left - 1);
             }
+        };
+        let (whole, last) = steps.split_at((left - 1) / PIECES);
+        for step in whole {
+            for (piece, sum) in sums.iter_mut().enumerate() {
+                take(left - piece, step[lane][piece], sum);
+            }
+            left -= PIECES;
+        }
+        for (piece, sum) in (0..left - 1).zip(&mut sums) {
+            take(left - piece, last[0][lane][piece], sum);
         }
         let [a, b, c, d] = sums;
         (a + b) + (c + d) + x[0] * self.y[0]
