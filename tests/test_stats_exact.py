@@ -187,7 +187,7 @@ def test_certified_f_of_one_way_layouts(path):
     rows = [line.split() for line in after_data(lines)]
     groups = {label: [float(y) for key, y in rows if key == label] for label in dict(rows)}
     found = stats.bootstrap(list(groups.values()), "f_oneway", method="percentile", n_resamples=9, rng=1).estimate
-    constant = next(int(line.split()[-4]) for line in lines if "Constant Leading Digits" in line)
+    constant = next(int(line.split()[-4]) for line in lines if "Constant Leading Digit" in line)
     assert_allclose(found, certified, rtol=max(1e-9, 10.0 ** (constant - 15)))
 
 
