@@ -2,8 +2,8 @@
 
 Every candidate of a task runs in fresh processes (worker.py), which take turns, round after round; a figure is the
 median of all timed calls, end to end from Python, B = 9,999, two threads where the candidate has threads. Who takes
-over SLOW_SECONDS a call is timed in one call only. Answers must agree up to Monte Carlo error. Writes results.json, and
-with `--readme` the table between the README's markers.
+over SLOW_SECONDS a call is timed in one call only. Answers must agree up to Monte Carlo error. Writes results.json, in
+which `--task` leaves the others as they are, and with `--readme` the table between the README's markers.
 """
 
 import argparse
@@ -75,6 +75,13 @@ def scale(task: str, rounds: int) -> dict[str, float]:
     return {str(threads): median(times) for threads, times in seconds.items()}
 
 
+def earlier(results: Path | None) -> Measured:
+    """What an earlier run wrote, if anything."""
+    if results is not None and results.exists():
+        return json.loads(results.read_text(encoding="utf-8"))  # type: ignore[no-any-return]  # main() wrote it
+    return {"tasks": {}, "threads": {}, "memory": {}}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--task", choices=list(TASKS), action="append", help="all by default")
@@ -83,13 +90,13 @@ def main() -> None:
     parser.add_argument("--results", type=Path, default=HERE / "results.json")
     asked = parser.parse_args()
     chosen = asked.task or list(TASKS)
-    results: Measured = {"machine": summary.machine(), "versions": summary.versions(), "tasks": {}, "threads": {}}
+    results = earlier(asked.results) if asked.task else earlier(None)
+    results |= {"machine": summary.machine(), "versions": summary.versions()}
     for task in chosen:
         results["tasks"][task] = compare(task, asked.rounds)
         results["threads"][task] = scale(task, asked.rounds)
+        results["memory"][task] = worker(task, "glotgap", THREADS, "memory")["peak_bytes"]
         asked.results.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-    results["memory"] = {task: worker(task, "glotgap", THREADS, "memory")["peak_bytes"] for task in chosen}
-    asked.results.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     text = summary.text(results)
     print(text)
     if asked.readme:
