@@ -1,6 +1,7 @@
 """The questions of the research, put to tables: what is found, what is left out, and what is said."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from scipy import stats as scipy_stats
 from glotgap import tables
 from glotgap._errors import BadArgumentError
 from glotgap.cli import main
-from glotgap.stats import correlate
+from glotgap.stats import correlate, permutation_test
 from glotgap.stats.answers import Finding
 from glotgap.tokens import gap
 from glotgap.tokens import toy as token_toy
@@ -186,7 +187,7 @@ WRONG = [
     (lambda: associate(toy.scan(), pl.DataFrame({"model": ["toy"] * 2, "x": [1, 2]})), "twice"),
     (lambda: associate(toy.scan(), pl.DataFrame({"model": ["toy"], "x": ["1"]})), "no column of numbers"),
     (lambda: gap(token_toy.documents(), high=["eng", "fra"], low=["eng", "amh"]), "in high and in low"),
-    (lambda: gap(token_toy.documents(), high=["eng"], low=["amh", "mya"]), "2 languages or more"),
+    (lambda: gap(token_toy.documents(), high=["eng"], low=["amh", "mya"]), "name 2 or more of the languages"),
     (lambda: gap(token_toy.documents(), high=["eng", "xho"], low=["amh", "mya"]), "was not counted"),
     (lambda: gap(token_toy.documents(), high=["eng", "fra"], low=["amh", "mya"], cost="dear"), "cost is 'dear'"),
     (lambda: gap(token_toy.documents().head(-1), high=["eng", "fra"], low=["amh", "mya"]), "no translations"),
@@ -270,3 +271,41 @@ def test_the_command_line_says_what_is_wrong(tmp_path: Path, capsys: pytest.Capt
     ):
         assert run(*arguments) == code
         assert message in " ".join(capsys.readouterr().err.split())
+
+
+def test_too_few_units_are_said_to_show_nothing() -> None:
+    """Five pairs have 120 rearrangements, so that no p is below 2/120, and none of four adjusted below 8/120."""
+    rng = np.random.default_rng(3)
+    x = rng.normal(size=5)
+    names = ["a", "b", "c", "d"]
+    columns = {name: x + rng.normal(0, 0.1, 5) for name in [*names, "damage"]}
+    two = correlate(columns, names[:2], "damage", statistics=["pearson"])
+    assert two.tests["p_least"].to_list() == pytest.approx([2 * 2 / 120] * 2)
+    assert "no data of this n" not in two.sentence
+    four = correlate(columns, names, "damage", statistics=["pearson"])
+    assert four.tests["p_least"].to_list() == pytest.approx([4 * 2 / 120] * 4)
+    assert four.sentence.count("no data of this n could show it: p is at least 0.067") == 4
+    assert "four times in five" not in four.sentence
+
+
+def test_the_reach_of_many_questions_is_that_of_the_hardest() -> None:
+    table = {name: np.random.default_rng(seed).normal(size=30) for seed, name in enumerate("abcd")}
+    one = correlate(table, "a", "d", statistics=["pearson"], rng=1)
+    three = correlate(table, ["a", "b", "c"], "d", statistics=["pearson"], rng=1)
+    # Fisher's z: tanh of (z of 1 - 0.05/2k + z of 0.8) / √27.
+    assert one.tests["mde"].to_list() == pytest.approx([np.tanh((1.959964 + 0.841621) / 27**0.5)], rel=1e-6)
+    assert three.tests["mde"].to_list() == pytest.approx([np.tanh((2.393980 + 0.841621) / 27**0.5)] * 3, rel=1e-6)
+
+
+def test_p_without_an_interval_is_at_the_edge() -> None:
+    found = Finding("a ~ b", "all", "pearson", 0.9, 0.0, 5, "row", method="BCa", p=0.01)
+    assert found.sentence().endswith("the test finds something and there is no interval, so the data are at the edge")
+    assert "show more" in replace(found, method=None).sentence()
+
+
+def test_a_summary_says_the_adjusted_p() -> None:
+    rng = np.random.default_rng(1)
+    samples = rng.normal(size=(2, 20)), rng.normal(size=(2, 20))
+    test = permutation_test(samples, "t", axis=1, adjust="max-t", rng=1)
+    lines = test.summary().splitlines()
+    assert all(f", adjusted {p:.4g} (" in line for line, p in zip(lines, test.pvalue_adjusted, strict=True))

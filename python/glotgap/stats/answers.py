@@ -1,8 +1,9 @@
 """Answers: findings as the table TESTS, and in one plain sentence that says when the data cannot tell.
 
 A finding is *shown* when its interval leaves out the value that stands for nothing and p (adjusted, where several were
-asked together) is below 1 - level. Where only one of the two says so, the data are at the edge; where neither does,
-they cannot tell: that is no proof of nothing, and the least effect in reach of this n is named.
+asked together) is below 1 - level. Where only one of the two says so, or the interval is undefined, the data are at the
+edge; where neither does, they cannot tell: that is no proof of nothing, and the least effect in reach of this n is
+named, or that none is: few units have few rearrangements, and p is never less than one of them (two, on two sides).
 """
 
 import math
@@ -39,6 +40,7 @@ class Finding:
     method: str | None = None
     p: float | None = None
     p_adjusted: float | None = None
+    p_least: float | None = None
     test: str | None = None
     exact: bool | None = None
     left_out: int = 0
@@ -67,7 +69,7 @@ class Finding:
     def _interval(self) -> str:
         if self.low is not None and self.high is not None:
             return f" ({100 * self.level:g} % interval {self.low:.3g} to {self.high:.3g})"
-        return "" if self.method is None else " (no interval: resampling gives none)"
+        return "" if self.method is None else " (no interval: these data leave it undefined)"
 
     def _p(self) -> str:
         if self.p is None:
@@ -77,16 +79,23 @@ class Finding:
 
     def verdict(self) -> str:
         """Return what the data show."""
-        says = [said for said in (self._interval_says(), self._p_says()) if said is not None]
+        interval, p = self._interval_says(), self._p_says()
+        if p and interval is None and self.method is not None:
+            return "the test finds something and there is no interval, so the data are at the edge"
+        says = [said for said in (interval, p) if said is not None]
         if says and all(says):
             return f"the data show {'more' if (self.estimate or 0.0) > self.null else 'less'} than {self.null:g}"
         if any(says):
-            return "the interval and the test disagree, so the data are at the edge"
-        if self.mde is None:
-            return "the data cannot tell"
-        return (
-            f"the data cannot tell (with this n, {self.mde:.2g} from {self.null:g} would be found four times in five)"
-        )
+            return f"the interval and the test disagree, so the data are at the edge{self._in_reach()}"
+        return f"the data cannot tell{self._in_reach()}"
+
+    def _in_reach(self) -> str:
+        """Return what this n could have shown."""
+        if self.p_least is not None and self.p_least >= 1 - self.level:
+            return f" (no data of this n could show it: p is at least {self.p_least:.2g})"
+        if self.mde is None or self._interval_says():
+            return ""
+        return f" (with this n, {self.mde:.2g} from {self.null:g} would be found four times in five)"
 
     def _interval_says(self) -> bool | None:
         if self.low is None or self.high is None:
@@ -128,6 +137,7 @@ def finding(
         )
     if test is not None:
         found = replace(found, p=_defined(test.pvalue), exact=test.exact, seed=found.seed or _text(test.seed))
+        found = replace(found, p_least=test.least)
         found = replace(found, n_resamples=found.n_resamples or test.n_resamples)
     if influence is not None:
         found = replace(found, loo_low=_defined(influence.low), loo_high=_defined(influence.high))
@@ -149,9 +159,32 @@ def _reach(interval: "BootstrapResult") -> float | None:
 
 
 def adjusted(findings: Sequence[Finding], method: str) -> list[Finding]:
-    """Return the findings with p adjusted for their number."""
-    corrected = adjust([math.nan if found.p is None else found.p for found in findings], method)
-    return [replace(found, p_adjusted=_defined(p)) for found, p in zip(findings, corrected, strict=True)]
+    """Return the findings with p, and what is in reach, adjusted for their number.
+
+    The least p of all together is the least of each, adjusted as they are: adjusting never turns their order round. The
+    reach is that of α divided by their number, as if each were the hardest.
+    """
+    p, least = (adjust(_column(findings, name), method) for name in ("p", "p_least"))
+    count = sum(found.p is not None for found in findings)
+    return [
+        replace(_farther(found, count), p_adjusted=_defined(p[at]), p_least=_defined(least[at]))
+        for at, found in enumerate(findings)
+    ]
+
+
+def _column(findings: Sequence[Finding], name: str) -> list[float]:
+    return [math.nan if getattr(found, name) is None else getattr(found, name) for found in findings]
+
+
+def _farther(found: Finding, count: int) -> Finding:
+    """Return the finding with the reach of one test among so many; that of correlations grows on Fisher's scale."""
+    if found.mde is None or count < 2:
+        return found
+    alpha = 1 - found.level
+    factor = mde(1.0, significance=alpha / count) / mde(1.0, significance=alpha)
+    if found.statistic.endswith(("pearson", "spearman")):
+        return replace(found, mde=math.tanh(factor * math.atanh(found.mde)))
+    return replace(found, mde=factor * found.mde)
 
 
 def answer(findings: Sequence[Finding]) -> Answer:

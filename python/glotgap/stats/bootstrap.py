@@ -65,7 +65,7 @@ def bootstrap(
 
     Args:
         data: a sequence of samples (arrays or columns), or one column.
-        statistic: a name, of those in `glotgap.stats.statistics`, or a callable as for scipy. Well-known callables of
+        statistic: a name, of those in `glotgap.stats.names`, or a callable as for scipy. Well-known callables of
             numpy and scipy are computed by name.
         n_resamples: replicates; 0 with a `bootstrap_result` that has them.
         batch: resamples that a callable is given at once; None: what fits the cache.

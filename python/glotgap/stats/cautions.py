@@ -12,7 +12,8 @@ __all__ = ["DegenerateDataWarning", "WrongTypeError", "warn_degenerate"]
 
 _NO_INTERVAL = (
     "The {method} confidence interval cannot be calculated. This problem is known to occur when the distribution is "
-    "degenerate or the statistic is np.min."
+    "degenerate or the statistic is np.min. Few observations may leave the statistic of some resamples undefined; "
+    'scheme="bayesian" leaves no observation out.'
 )
 
 

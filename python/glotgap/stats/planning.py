@@ -207,6 +207,8 @@ def mde(
         BadArgumentError: the standard error is negative or not finite.
     """
     given = standard_error.standard_error if isinstance(standard_error, BootstrapResult) else standard_error
+    if np.ndim(given):
+        raise BadArgumentError(f"standard_error has shape {np.shape(given)}: give one, or a result of one data set")
     error = float(given)
     if not (math.isfinite(error) and error >= 0):
         raise BadArgumentError(f"standard_error is {error}: give a finite one, 0 or more")

@@ -129,21 +129,34 @@ class PermutationTestResult:
     pvalue_adjusted: Figure = None
     _distribution: Callable[[], NDArray[Any]] = field(kw_only=True, repr=False, compare=False)
 
+    @property
+    def least(self) -> Figure:
+        """The least p that so many rearrangements can give, whatever the data."""
+        one = 1 / (np.asarray(self.n_resamples, np.float64) + np.where(self.exact, 0.0, 1.0))
+        return np.minimum(1.0, 2 * one if self.two_sided == "2·min" else one)[()]
+
     @cached_property
     def null_distribution(self) -> NDArray[Any]:
         """The statistic of each rearrangement, along the first axis; made again on first use unless it was kept."""
         return self._distribution()
 
     def summary(self) -> str:
-        """One line a data set: statistic, p, and how it was made."""
+        """One line a data set: statistic, p, p adjusted for all if that was asked for, and how they were made."""
         side = self.alternative if self.two_sided is None else f"two-sided by {self.two_sided}"
         values, pvalues = map(np.ravel, (self.statistic, self.pvalue))
         counts, exact = (np.broadcast_to(figure, values.shape) for figure in (self.n_resamples, self.exact))
         labels = [""] * len(values) if self.groups is None else [f"{group}: " for group in self.groups]
         return "\n".join(
-            f"{label}statistic {value:.6g}, p = {p:.4g} ({side}, {_rearrangements(count, whole=whole)})"
-            for label, value, p, count, whole in zip(labels, values, pvalues, counts, exact, strict=True)
+            f"{label}statistic {value:.6g}, p = {p:.4g}{also} ({side}, {_rearrangements(count, whole=whole)})"
+            for label, value, p, also, count, whole in zip(
+                labels, values, pvalues, self._adjusted(), counts, exact, strict=True
+            )
         )
+
+    def _adjusted(self) -> list[str]:
+        if self.pvalue_adjusted is None:
+            return [""] * np.size(self.pvalue)
+        return [f", adjusted {p:.4g}" for p in np.ravel(self.pvalue_adjusted)]
 
     def plot(self, axes: "Axes | None" = None) -> "Axes":
         """Draw the null distribution and the statistic; needs matplotlib. Only for one data set."""

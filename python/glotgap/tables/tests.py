@@ -21,6 +21,7 @@ TESTS: Final = Table(
         Column("method", TEXT, "", "of the interval"),
         Column("p", REAL, "1", "two-sided p"),
         Column("p_adjusted", REAL, "1", "p adjusted for the number of tests asked together"),
+        Column("p_least", REAL, "1", "the least that p, adjusted likewise, can be with so many rearrangements"),
         Column("test", TEXT, "", "what p comes from"),
         Column("exact", FLAG, "", "p counts all rearrangements"),
         Column("n", COUNT, "units", "what was resampled and rearranged: see unit"),

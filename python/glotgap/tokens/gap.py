@@ -103,7 +103,9 @@ def _levels(counted: Sequence[str], high: Sequence[str], low: Sequence[str]) -> 
         raise BadArgumentError(f"{', '.join(both)} is in high and in low: give each language one list")
     for level, names in named.items():
         if len(set(names)) < _LEAST:
-            raise BadArgumentError(f"{level} is {list(names)}: give {_LEAST} languages or more, for one tells no kind")
+            raise BadArgumentError(
+                f"{level} is {list(names)}: name {_LEAST} or more of the languages counted, {', '.join(counted):.200}"
+            )
     return {language: level for level, names in named.items() for language in names}
 
 

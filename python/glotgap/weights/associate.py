@@ -97,5 +97,9 @@ def _settings(hyperparameters: pl.DataFrame, scans: pl.DataFrame) -> pl.DataFram
         raise BadArgumentError("hyperparameters has a model twice: give each one row")
     missing = sorted(set(scans["model"]) - set(hyperparameters["model"]))
     if missing:
-        raise BadArgumentError(f"hyperparameters has no row for {', '.join(missing):.200}: add one for each model")
+        given = ", ".join(map(str, hyperparameters["model"]))
+        raise BadArgumentError(
+            f"hyperparameters has no row for {', '.join(missing):.200}: it has {given:.200}; add one for each model, "
+            "named as in the scan"
+        )
     return hyperparameters
