@@ -116,7 +116,9 @@ def interval(drawn, estimate, method, level, jackknife=()):
         return middle - spread, middle + spread
     shares = np.array([tail, 1 - tail])
     if method == "bca":
-        z0 = special.ndtri(((drawn < estimate).mean() + (drawn <= estimate).mean()) / 2)
+        # Equal values of a discrete distribution were added up in other orders.
+        tie = 1e-15 * abs(estimate) + 1e-10 * np.quantile(np.abs(drawn - estimate), 0.75)
+        z0 = special.ndtri(((drawn < estimate - tie).mean() + (drawn <= estimate + tie).mean()) / 2)
         moved = z0 + special.ndtri(shares)
         shares = special.ndtr(z0 + moved / (1 - acceleration(jackknife) * moved))
     low, high = scipy_stats.quantile(drawn, shares)

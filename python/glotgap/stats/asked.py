@@ -1,6 +1,6 @@
 """What a caller asked for, checked before any work. Where scipy's tests look at a message, it starts with scipy's."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -68,8 +68,11 @@ def batch_of(value: Any) -> int | None:
 
 
 def confidence(value: Any, *, name: str = "confidence_level") -> float:
-    """Return a number between 0 and 1; ValueError from `float` for what is no number."""
-    level = float(value)
+    """Return a number between 0 and 1."""
+    try:
+        level = float(value)
+    except (TypeError, ValueError) as error:
+        raise BadArgumentError(f"{error}: `{name}` is {value!r:.40}; give a number between 0 and 1") from error
     if not 0 < level < 1:
         raise BadArgumentError(f"`{name}` is {value!r:.40}: give a number between 0 and 1, such as 0.95")
     return level
@@ -82,6 +85,8 @@ def samples_of(data: Any, *, least: int, message: str) -> list[NDArray[Any]]:
         WrongTypeError: `data` is no sequence.
         BadArgumentError: it has fewer than `least` samples, or one of no numbers.
     """
+    if isinstance(data, Mapping) or (hasattr(data, "iloc") and hasattr(data, "columns")):
+        data = [data[name] for name in data]  # a dict, and a frame of pandas, are iterated name by name
     if is_one_sample(data):
         data = [data]
     try:

@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 
 from glotgap._arguments import typed
 from glotgap._errors import BadArgumentError
+from glotgap.stats import asked
 from glotgap.stats.adjusting import ADJUSTMENTS
 from glotgap.stats.answers import Answer, Finding, adjusted, answer
+from glotgap.stats.grouped import codes
 from glotgap.stats.judging import How, judge
 from glotgap.stats.planning import mde
 from glotgap.stats.samples import column
@@ -75,6 +77,9 @@ def correlate(
     if adjust not in ADJUSTMENTS:
         raise BadArgumentError(f"adjust is {adjust!r}: give one of {', '.join(ADJUSTMENTS)}")
     held = _names(given)
+    if twice := [name for names in (_names(x), _names(y)) for name in names if names.count(name) > 1]:
+        raise BadArgumentError(f"{twice[0]!r} is named twice: name each column once")
+    asked.confidence(confidence_level)
     how = How.of(confidence_level, n_resamples, rng, threads)
     groups = _groups(table, by)
     pairs = [(first, second) for first in _names(x) for second in _names(y)]
@@ -94,8 +99,9 @@ def _names(given: str | Sequence[str]) -> list[str]:
 def _groups(table: Any, by: str | None) -> list[tuple[str, NDArray[np.bool_] | None]]:
     if by is None:
         return [("all", None)]
-    labels = np.asarray(_raw(table, by)).astype(str)
-    return [(label, labels == label) for label in np.unique(labels).tolist()]
+    labels = np.asarray(_raw(table, by))
+    numbers, names = codes(f"column {by!r}", labels, len(labels))
+    return [(str(name), numbers == at) for at, name in enumerate(names)]
 
 
 def _raw(table: Any, name: str) -> Any:

@@ -40,6 +40,9 @@ Strata: TypeAlias = NDArray[np.int64] | None
 KINDS: Final = ("independent", "pairings", "samples")
 
 
+_NOT_AROUND_0: Final = frozenset({"auc", "mean_ratio", "ratio_of_sums"})
+
+
 def permutation_test(
     data: Any,
     statistic: str | Callable[..., Any],
@@ -112,6 +115,10 @@ def permutation_test(
     least = 1 if pairs else 2
     samples = asked.samples_of(data, least=least, message="`data` must be a tuple containing at least two samples")
     what = statistic_of(statistic, vectorized, samples, native=stream == "native", pairs=True)
+    if isinstance(what, Named) and what.name in _NOT_AROUND_0 and wanted.two_sided == "abs":
+        raise BadArgumentError(
+            f'two_sided="abs" with {what.name}, which is not 0 under the null hypothesis: leave it out'
+        )
     policy = asked.choice("nan_policy", nan_policy, NAN_POLICIES)
     sets = data_sets(samples, at, by, paired=pairs, nan_policy=policy)
     origin = source(rng, random_state, asked.choice("stream", stream, STREAMS))

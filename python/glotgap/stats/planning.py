@@ -129,6 +129,8 @@ def _simulated(
         samples = [np.asarray(draw(size=(now, n))) for draw, n in zip(draws, sizes, strict=True)]
         found.append(evaluate.of_batch(samples, first, now, axis=-1, what="simulated data set"))
     pvalues = np.concatenate(found, axis=-1).astype(np.float64)
+    if wrong := pvalues[~((pvalues >= 0) & (pvalues <= 1))].tolist():
+        raise BadArgumentError(f"the test gave {wrong[0]} in {len(wrong)} of {count} data sets: it must give p, 0 to 1")
     share = float(np.mean(pvalues < level))
     return PowerResult(share, math.sqrt(share * (1 - share) / count), pvalues, level)
 

@@ -16,17 +16,22 @@ __all__ = ["broadcast", "column", "floats", "has_nan", "is_missing", "is_one_sam
 
 
 def column(values: Any) -> NDArray[Any]:
-    """Return one sample as an array; nulls of a column become NaN.
+    """Return one sample as an array; nulls of a column and masked values become NaN.
 
     Raises:
         BadArgumentError: the values are no numbers.
     """
-    array = np.asarray(values)
+    array = _filled(values) if isinstance(values, np.ma.MaskedArray) else np.asarray(values)
     if array.dtype == object:
         array = _from_objects(array)
     if array.dtype.kind not in "biufc":
         raise BadArgumentError(f"data hold values of type {array.dtype}: give numbers")
     return array
+
+
+def _filled(values: Any) -> NDArray[np.float64]:
+    filled: NDArray[np.float64] = values.astype(np.float64).filled(np.nan)
+    return filled
 
 
 def _from_objects(array: NDArray[Any]) -> NDArray[np.float64]:

@@ -151,6 +151,7 @@ def _weights(weights: Any, n: int) -> NDArray[np.float64]:
     array = column(weights).astype(np.float64)
     if array.shape != (n,):
         raise BadArgumentError(f"weights has shape {array.shape} for {n} observations: give one for each")
-    if not (np.isfinite(array).all() and (array >= 0).all() and array.sum() > 0):
+    if not (np.isfinite(array).all() and (array >= 0).all() and (array > 0).any()):
         raise BadArgumentError("weights are negative, not finite, or all zero: give how likely each observation is")
-    return array
+    scaled: NDArray[np.float64] = array / array.max()  # a factor does not matter, and their sum must be finite
+    return scaled

@@ -85,7 +85,7 @@ class Found:
         """Return the figures as a caller sees them, floats when there is one data set; warn where an end is NaN."""
         low, high = self._figure("low"), self._figure("high")
         method = "BCa" if ends.method == "bca" else ends.method
-        if np.isnan(low + high).any() and (np.isnan(low).any() or np.isnan(high).any()):
+        if np.isnan(np.minimum(low, high)).any():
             warn_degenerate(method)
         return BootstrapResult(
             confidence_interval=ConfidenceInterval(low, high),

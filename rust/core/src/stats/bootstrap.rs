@@ -4,11 +4,10 @@ use super::design::{Plan, Scheme};
 use super::distribution::{Distribution, Held, Masses, Streamed};
 use super::fast;
 use super::interval::{Asked, Interval, Known, Method, Studentized, check_level, interval};
-use super::replicates::Watch;
-use super::replicates::{General, Replicates, fill};
+use super::replicates::{General, Replicates, Watch, fill, room};
 use super::statistic::Statistic;
 use super::stream::{Key, Stream};
-use super::weighted::{Weighted, prepare};
+use super::weighted::{Weighted, Weights, one_by_one, prepare};
 use crate::error::{Error, Result};
 
 /// One data set.
@@ -98,15 +97,24 @@ pub fn bootstrap(
 }
 
 fn of_group(group: &[&Prepared<'_>], asked: Asked, run: Run, watch: Watch<'_>) -> Result<Vec<Found>> {
-    let mut distributions = vec![vec![0.0; run.n_resamples]; group.len()];
+    let mut distributions = group.iter().map(|_| room(run.n_resamples)).collect::<Result<Vec<_>>>()?;
+    for distribution in &mut distributions {
+        distribution.resize(run.n_resamples, 0.0);
+    }
     let sources: Vec<_> = group.iter().map(|set| set.source(asked.method)).collect();
     let views: Vec<&dyn Replicates> = sources.iter().map(AsRef::as_ref).collect();
     fill(&views, run.key, 0, &mut distributions, run.threads, watch)?;
     let of_set = |(set, distribution): (&&Prepared<'_>, Vec<f64>)| {
-        let kept = run.keep.then(|| distribution.clone());
+        let kept = run.keep.then(|| copied(&distribution)).transpose()?;
         Ok(Found { distribution: kept, ..set.found(&mut Held(distribution), asked, run, watch)? })
     };
     group.iter().zip(distributions).map(of_set).collect()
+}
+
+fn copied(values: &[f64]) -> Result<Vec<f64>> {
+    let mut copy = room(values.len())?;
+    copy.extend_from_slice(values);
+    Ok(copy)
 }
 
 fn check(asked: Asked, design: Design, run: Run) -> Result<()> {
@@ -200,7 +208,7 @@ impl<'a> Prepared<'a> {
         let ratios = (asked.method == Method::Studentized).then(|| Ratios::new(self));
         let mut known = Known { estimate: self.estimate, ..Known::default() };
         if asked.method == Method::Bca {
-            known.jackknife = self.jackknife();
+            known.jackknife = self.jackknife(run, watch)?;
         }
         if let Some(ratios) = &ratios {
             known.studentized = Some(Studentized { error: ratios.error, distribution: run.drawn(ratios, watch)? });
@@ -210,44 +218,90 @@ impl<'a> Prepared<'a> {
     }
 
     /// For each sample or stratum, the statistic without each of its units.
-    fn jackknife(&self) -> Vec<Vec<f64>> {
+    fn jackknife(&self, run: Run, watch: Watch<'_>) -> Result<Vec<Vec<f64>>> {
         let base = self.base();
-        let general = self.general();
-        let lowered = |sample| self.weighted.lowered(&general.views(&base), sample, self.design.is_paired);
-        let of_plan = |(sample, plan): (usize, &Plan)| match plan.units() {
-            None => vec![lowered(sample)],
-            Some(units) if units.iter().flatten().all(|unit| unit.len() == 1) => {
-                let values = lowered(sample);
-                units.iter().map(|units| units.iter().map(|unit| values[unit[0] as usize]).collect()).collect()
+        let mut all = Vec::new();
+        for (sample, plan) in self.plans.iter().enumerate() {
+            match plan.units() {
+                None => all.push(self.lowered(&base, sample, run, watch)?),
+                Some(units) if units.iter().flatten().all(|unit| unit.len() == 1) => {
+                    let values = self.lowered(&base, sample, run, watch)?;
+                    all.extend(units.iter().map(|units| units.iter().map(|unit| values[unit[0] as usize]).collect()));
+                }
+                Some(units) => {
+                    for units in &units {
+                        all.push(self.without_each(sample, units, run, watch)?);
+                    }
+                }
             }
-            Some(units) => units.iter().map(|units| self.without_each(sample, units)).collect(),
-        };
-        self.plans.iter().enumerate().flat_map(of_plan).collect()
+        }
+        Ok(all)
     }
 
-    fn without_each(&self, sample: usize, units: &[Vec<u32>]) -> Vec<f64> {
+    /// The statistic without each observation; one by one on all threads, where there is no quicker way.
+    fn lowered(&self, weights: &[Vec<f64>], sample: usize, run: Run, watch: Watch<'_>) -> Result<Vec<f64>> {
         let general = self.general();
+        let (weights, is_paired) = (general.views(weights), self.design.is_paired);
+        if let Some(values) = self.weighted.lowered(&weights, sample, is_paired) {
+            return Ok(values);
+        }
+        let mut values = [vec![0.0; weights[sample].len()]];
+        let left_out = LeftOut { weighted: self.weighted.as_ref(), weights, sample, is_paired };
+        let all = run.n_resamples as u64;
+        fill(&[&left_out], run.key, 0, &mut values, run.threads, &mut |_, _| watch(all, all))?;
+        let [values] = values;
+        Ok(values)
+    }
+
+    fn without_each(&self, sample: usize, units: &[Vec<u32>], run: Run, watch: Watch<'_>) -> Result<Vec<f64>> {
+        let general = self.general();
+        let all = run.n_resamples as u64;
         let mut weights = self.base();
-        let without = |unit: &Vec<u32>| {
+        let mut values = Vec::with_capacity(units.len());
+        for unit in units {
             set(&mut weights[sample], unit, 0.0);
-            let value = self.weighted.of(&general.views(&weights));
+            values.push(self.weighted.of(&general.views(&weights)));
             set(&mut weights[sample], unit, 1.0);
-            value
-        };
-        units.iter().map(without).collect()
+            if values.len() % 64 == 0 {
+                watch(all, all)?;
+            }
+        }
+        Ok(values)
     }
 
     /// √Σⱼ (nⱼ − 1)/nⱼ Σᵢ wᵢ (θ₍ᵢ₎ − θ̄)².
     fn error(&self, weights: &[Vec<f64>]) -> f64 {
         let general = self.general();
         let of_sample = |(sample, weights_of): (usize, &Vec<f64>)| {
-            let lowered = self.weighted.lowered(&general.views(weights), sample, self.design.is_paired);
+            let (views, is_paired) = (general.views(weights), self.design.is_paired);
+            let slowly = || one_by_one(self.weighted.as_ref(), &views, sample, is_paired, 0..weights_of.len());
+            let lowered = self.weighted.lowered(&views, sample, is_paired).unwrap_or_else(slowly);
             let present = || lowered.iter().zip(weights_of).filter(|(_, w)| **w > 0.0);
             let n: f64 = weights_of.iter().sum();
             let mean = present().map(|(x, w)| w * x).sum::<f64>() / n;
             (n - 1.0) / n * present().map(|(x, w)| w * (x - mean) * (x - mean)).sum::<f64>()
         };
         weights.iter().enumerate().map(of_sample).sum::<f64>().sqrt()
+    }
+}
+
+/// The statistic without each observation, one by one.
+struct LeftOut<'a> {
+    weighted: &'a dyn Weighted,
+    weights: Vec<&'a [f64]>,
+    sample: usize,
+    is_paired: bool,
+}
+
+impl Replicates for LeftOut<'_> {
+    fn fill(&self, _key: Key, first: u64, out: &mut [f64]) {
+        let first = first as usize;
+        let weights: &Weights<'_> = &self.weights;
+        out.copy_from_slice(&one_by_one(self.weighted, weights, self.sample, self.is_paired, first..first + out.len()));
+    }
+
+    fn cost(&self) -> usize {
+        16 * self.weights.iter().map(|weights| weights.len()).sum::<usize>()
     }
 }
 

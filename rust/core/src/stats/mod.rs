@@ -18,7 +18,7 @@
 //! # Limits
 //!
 //! An undefined figure is NaN. `BCa` and studentized intervals ask for a jackknife, which blocks and masses do not have;
-//! for ranks, Kendall, gini, trimmed means and areas it takes time in proportion to n². Studentized intervals take the
+//! for ranks, Kendall, gini, trimmed means and areas it takes time in proportion to n², on all threads. Studentized intervals take the
 //! general path. A replicate equals that of
 //! another source in distribution, not in bits: adding a source changes what a key gives.
 //!

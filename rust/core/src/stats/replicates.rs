@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use super::design::Plan;
 use super::stream::{Key, LANES, Stream};
 use super::weighted::Weighted;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::work::{Pace, Work, along};
 
 /// Hears how many replicates of how many are done; its error ends the work.
@@ -59,6 +59,17 @@ impl Replicates for General<'_> {
     fn cost(&self) -> usize {
         4 * self.lengths.iter().sum::<usize>()
     }
+}
+
+/// Room for `n` values that are to be kept, if memory has it.
+pub fn room(n: usize) -> Result<Vec<f64>> {
+    let mut values = Vec::new();
+    let wrong = |_| {
+        let what = format!("a distribution of {n} values, {:.3e} bytes, does not fit memory", 8.0 * n as f64);
+        Error::bad_argument(what, "give fewer resamples, or do not keep the distribution")
+    };
+    values.try_reserve_exact(n).map_err(wrong)?;
+    Ok(values)
 }
 
 /// Elements that one batch touches: some milliseconds.

@@ -1,6 +1,6 @@
 //! A distribution of which a part at a time is in memory.
 
-use super::{Distribution, Seen, moments, ranked};
+use super::{Distribution, Seen, moments, ranked, reach, tie};
 use crate::error::Result;
 use crate::stats::replicates::{Replicates, Watch, fill};
 use crate::stats::select::{Place, key, value};
@@ -141,22 +141,22 @@ impl Distribution for Streamed<'_> {
 
     /// In one pass, about a pivot within the distribution.
     fn seen(&mut self, estimate: f64, watch: Watch<'_>) -> Result<Seen> {
-        let (mut pivot, mut sum, mut squares, mut count) = (None, 0.0, 0.0, 0);
+        let (mut first, mut sum, mut squares, mut count) = (None, 0.0, 0.0, 0);
         let (mut low, mut high, mut has_nan) = (i64::MAX, i64::MIN, false);
         self.pass(watch, |part| {
-            let pivot = *pivot.get_or_insert_with(|| moments(part).0);
+            let (pivot, tie) = *first.get_or_insert_with(|| (moments(part).0, tie(estimate, reach(part, estimate))));
             for &x in part {
                 sum += x - pivot;
                 squares += (x - pivot) * (x - pivot);
                 has_nan |= x.is_nan();
                 (low, high) = (low.min(key(x)), high.max(key(x)));
             }
-            count += ranked(part, estimate);
+            count += ranked(part, estimate, tie);
         })?;
         self.range = (!has_nan).then_some((low, high));
         let n = self.n as f64;
         Ok(Seen {
-            mean: pivot.unwrap_or(f64::NAN) + sum / n,
+            mean: first.map_or(f64::NAN, |(pivot, _)| pivot) + sum / n,
             deviation: ((squares - sum * sum / n) / (n - 1.0)).sqrt(),
             below: count as f64 / (2.0 * n),
         })

@@ -20,7 +20,7 @@ pub use arrangement::Arrangement;
 
 use self::evaluation::Evaluation;
 use self::pvalue::{Extremes, Side};
-use super::replicates::{Replicates, Watch, fill};
+use super::replicates::{Replicates, Watch, fill, room};
 use super::statistic::{Pair, Statistic};
 use super::stream::{Key, Stream};
 use super::weighted::plain;
@@ -116,19 +116,36 @@ fn of_checked(test: &Test<'_>, run: Run, watch: Watch<'_>) -> Result<Found> {
 
 /// What rearrangements gave: how many were as extreme, and their values, if they are kept.
 struct Seen {
+    observed: f64,
+    tie: Option<f64>,
     extremes: Extremes,
     null: Option<Vec<f64>>,
 }
 
 impl Seen {
-    fn nothing(keep: bool) -> Self {
-        Self { extremes: Extremes::default(), null: keep.then(Vec::new) }
+    /// Nothing yet; room for `keep` values, if they are to be kept.
+    fn nothing(observed: f64, keep: Option<usize>) -> Result<Self> {
+        let null = keep.map(room).transpose()?;
+        Ok(Self { observed, tie: None, extremes: Extremes::default(), null })
     }
 
-    fn see(&mut self, x: f64, observed: f64) {
-        self.extremes.see(x, observed);
+    /// Sees values until `is_enough`, and says whether it was. The first part tells what a tie is.
+    fn see(&mut self, part: &[f64], is_enough: impl Fn(&Extremes) -> bool) -> bool {
+        let tie = *self.tie.get_or_insert_with(|| pvalue::tie(self.observed, part));
+        for (at, &x) in part.iter().enumerate() {
+            self.extremes.see(x, self.observed, tie);
+            if is_enough(&self.extremes) {
+                self.keep(&part[..=at]);
+                return true;
+            }
+        }
+        self.keep(part);
+        false
+    }
+
+    fn keep(&mut self, part: &[f64]) {
         if let Some(null) = &mut self.null {
-            null.push(x);
+            null.extend_from_slice(part);
         }
     }
 }
@@ -229,13 +246,19 @@ impl Test<'_> {
         let pool = self.pool();
         let evaluation = self.evaluation(&pool);
         let mut labels = arrangement.first();
-        let mut seen = Seen::nothing(keep);
+        let mut seen = Seen::nothing(observed, keep.then_some(count))?;
+        let mut part = Vec::with_capacity(count.min(PART));
         for done in 1_u64.. {
-            seen.see(evaluation.of(&labels), observed);
+            part.push(evaluation.of(&labels));
             if done % 1024 == 0 {
                 watch(done, count as u64)?;
             }
-            if !arrangement.advance(&mut labels) {
+            let is_last = !arrangement.advance(&mut labels);
+            if is_last || part.len() == PART {
+                seen.see(&part, |_| false);
+                part.clear();
+            }
+            if is_last {
                 break;
             }
         }
@@ -247,18 +270,16 @@ impl Test<'_> {
         let pool = self.pool();
         let general = || Box::new(General { arrangement, evaluation: self.evaluation(&pool) }) as Box<dyn Replicates>;
         let source = fast::choose(self).unwrap_or_else(general);
-        let mut seen = Seen::nothing(run.keep);
+        let mut seen = Seen::nothing(observed, run.keep.then_some(run.n_resamples))?;
+        let is_enough = |seen: &Extremes| run.stop.is_some_and(|stop| seen.reached(self.side) >= stop as f64);
         let mut part = [Vec::new()];
         let (mut done, mut size) = (0, if run.stop.is_some() { FIRST } else { PART });
         while done < run.n_resamples {
             part[0].resize(size.min(run.n_resamples - done), 0.0);
             let mut hear = |of_part, _| watch(done as u64 + of_part, run.n_resamples as u64);
             fill(&[source.as_ref()], run.key, done as u64, &mut part, run.threads, &mut hear)?;
-            for &x in &part[0] {
-                seen.see(x, observed);
-                if run.stop.is_some_and(|stop| seen.extremes.reached(self.side) >= stop as f64) {
-                    return Ok(seen);
-                }
+            if seen.see(&part[0], is_enough) {
+                break;
             }
             done += part[0].len();
             size = (2 * size).min(PART);

@@ -1,7 +1,9 @@
 //! p-values from counts of a null distribution.
 //!
-//! As in scipy: values closer to the observed one than 100 ε of it are ties; where replicates are random, the observed
+//! As in scipy: values close to the observed one ([`tie`]) count as equal to it; where replicates are random, the observed
 //! value counts as one of them, p = (b + 1)/(B + 1) (Phipson & Smyth 2010); two-sided is twice the lesser one-sided p.
+
+use crate::stats::distribution::reach;
 
 /// Which values are as extreme as the observed one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,29 +31,21 @@ pub struct Extremes {
     pub all: f64,
 }
 
-/// The tie with an observed value reaches this far.
-pub fn tie(observed: f64) -> f64 {
-    100.0 * f64::EPSILON * observed.abs()
+/// How far a value may be from the observed one and be one with it: as far as in scipy, and 10⁻¹⁰ of how far most of the
+/// null distribution lies, since equal values differ in their last bits when they were added up in another order, and
+/// differences of such (an F, a slope) in many more.
+pub fn tie(observed: f64, null: &[f64]) -> f64 {
+    if observed.is_finite() { 100.0 * f64::EPSILON * observed.abs() + 1e-10 * reach(null, observed) } else { 0.0 }
 }
 
 impl Extremes {
-    /// Those of a null distribution.
-    pub fn of(null: &[f64], observed: f64) -> Self {
-        let mut found = Self::default();
-        for &x in null {
-            found.see(x, observed);
-        }
-        found
-    }
-
-    /// Adds one value.
+    /// Adds one value, a tie being so far.
     #[inline]
-    pub fn see(&mut self, x: f64, observed: f64) {
-        let gamma = tie(observed);
+    pub fn see(&mut self, x: f64, observed: f64, tie: f64) {
         let one = |is_as_extreme| f64::from(u8::from(is_as_extreme));
-        self.less += one(x <= observed + gamma);
-        self.greater += one(x >= observed - gamma);
-        self.magnitude += one(x.abs() >= observed.abs() - gamma);
+        self.less += one(x <= observed + tie);
+        self.greater += one(x >= observed - tie);
+        self.magnitude += one(x.abs() >= observed.abs() - tie);
         self.all += 1.0;
     }
 

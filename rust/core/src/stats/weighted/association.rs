@@ -4,7 +4,7 @@
 //! The American Statistician 1979). Ranks of a weighted sample: the weight below plus half the weight of the tie.
 //! Kendall's τ-b counts pairs by a Fenwick tree over the ranks of y, in the order of x (Knight, JASA 1966).
 
-use super::{Weighted, Weights, one_by_one, sorted_places};
+use super::{Weighted, Weights, sorted_places};
 use crate::stats::statistic::Pair;
 
 /// Σw, and Σw(a − ā)(b − b̄) for every two columns.
@@ -113,20 +113,20 @@ impl Weighted for Rows<'_> {
         Covariances::of(&self.columns, weights[0]).value(self.pair)
     }
 
-    fn lowered(&self, weights: &Weights<'_>, sample: usize, is_paired: bool) -> Vec<f64> {
+    fn lowered(&self, weights: &Weights<'_>, _sample: usize, _is_paired: bool) -> Option<Vec<f64>> {
         let weights_of_rows = weights[0];
         let every: Vec<_> = (0..weights_of_rows.len()).filter(|&i| weights_of_rows[i] >= 1.0).collect();
         if every.len() < weights_of_rows.len() {
-            return one_by_one(self, weights, sample, is_paired);
+            return None;
         }
         let deviations: Vec<_> = self.columns.iter().map(|column| centered(column, weights_of_rows, &every)).collect();
         let full = Covariances::of(&self.columns, weights_of_rows);
         let weight: f64 = weights_of_rows.iter().sum();
         let all: Vec<_> = every.iter().map(|&i| full.without(&deviations, weight, i)).collect();
         if !all.iter().all(|lowered| lowered.keeps_digits_of(&full)) {
-            return one_by_one(self, weights, sample, is_paired);
+            return None;
         }
-        all.into_iter().map(|c| c.value(self.pair)).collect()
+        Some(all.into_iter().map(|c| c.value(self.pair)).collect())
     }
 }
 

@@ -15,6 +15,8 @@ pub use association::{Covariances, Ties};
 pub use moments::{Central, of_central};
 pub(crate) use order::between;
 
+use std::ops::Range;
+
 use crate::stats::statistic::{Order, Pair, Statistic};
 
 /// One weight for each observation of each column.
@@ -25,10 +27,10 @@ pub trait Weighted: Sync + Send {
     /// The statistic under `weights`; NaN where it is undefined.
     fn of(&self, weights: &Weights<'_>) -> f64;
 
-    /// The statistic with the weight of each observation of a sample (of each row, where `is_paired`) lowered by 1; NaN for
-    /// observations of a lesser weight.
-    fn lowered(&self, weights: &Weights<'_>, sample: usize, is_paired: bool) -> Vec<f64> {
-        one_by_one(self, weights, sample, is_paired)
+    /// The statistic with the weight of each observation of a sample (of each row, where `is_paired`) lowered by 1, and NaN
+    /// for observations of a lesser weight; `None` unless that takes no longer than the statistic itself.
+    fn lowered(&self, _weights: &Weights<'_>, _sample: usize, _is_paired: bool) -> Option<Vec<f64>> {
+        None
     }
 }
 
@@ -56,8 +58,14 @@ pub fn plain(statistic: Statistic, columns: &[&[f64]]) -> f64 {
     prepare(statistic, columns).of(&views)
 }
 
-/// [`Weighted::lowered`], by its definition.
-fn one_by_one<W: Weighted + ?Sized>(statistic: &W, weights: &Weights<'_>, sample: usize, is_paired: bool) -> Vec<f64> {
+/// [`Weighted::lowered`] by its definition, for the observations at `places`.
+pub fn one_by_one(
+    statistic: &dyn Weighted,
+    weights: &Weights<'_>,
+    sample: usize,
+    is_paired: bool,
+    places: Range<usize>,
+) -> Vec<f64> {
     let mut one = weights[sample].to_vec();
     let lower = |i: usize| {
         if one[i] < 1.0 {
@@ -69,7 +77,7 @@ fn one_by_one<W: Weighted + ?Sized>(statistic: &W, weights: &Weights<'_>, sample
         one[i] = weights[sample][i];
         value
     };
-    (0..weights[sample].len()).map(lower).collect()
+    places.map(lower).collect()
 }
 
 /// The places of `values`, least value first; equal values in the order in which they stand.

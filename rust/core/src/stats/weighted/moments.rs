@@ -3,7 +3,7 @@
 //! Central sums are taken in two passes, about the weighted mean, so that no digits cancel. Leaving one observation out
 //! moves the mean by a known amount, from which the lowered sums follow (Pébay, SAND2008-6212, with signs turned).
 
-use super::{Weighted, Weights, one_by_one};
+use super::{Weighted, Weights};
 use crate::stats::statistic::Moment;
 
 /// Weight, mean, and Σw(x − x̄)ᵏ for k = 2, 3, 4.
@@ -183,10 +183,10 @@ impl Weighted for Moments<'_> {
         }
     }
 
-    fn lowered(&self, weights: &Weights<'_>, sample: usize, is_paired: bool) -> Vec<f64> {
+    fn lowered(&self, weights: &Weights<'_>, sample: usize, is_paired: bool) -> Option<Vec<f64>> {
         let full = self.central(weights, HIGHEST);
         if full[sample].weight < SHORT || !full.iter().all(|c| c.m4.is_finite()) {
-            return one_by_one(self, weights, sample, is_paired);
+            return None;
         }
         let mut lowered = full.clone();
         let lower = |i: usize| {
@@ -198,7 +198,7 @@ impl Weighted for Moments<'_> {
             }
             of_central(self.moment, &lowered)
         };
-        (0..weights[sample].len()).map(lower).collect()
+        Some((0..weights[sample].len()).map(lower).collect())
     }
 }
 

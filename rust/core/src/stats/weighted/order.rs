@@ -1,7 +1,7 @@
 //! Statistics of the order of values: sorted once, then read under any weights.
 
 use super::association::Ties;
-use super::{Weighted, Weights, one_by_one, sorted_places};
+use super::{Weighted, Weights, sorted_places};
 
 /// Values in order, with the places that they came from.
 struct Sorted {
@@ -76,11 +76,11 @@ impl Weighted for Quantile {
         self.sorted.quantile(weights[0], self.q)
     }
 
-    fn lowered(&self, weights: &Weights<'_>, sample: usize, is_paired: bool) -> Vec<f64> {
+    fn lowered(&self, weights: &Weights<'_>, _sample: usize, _is_paired: bool) -> Option<Vec<f64>> {
         if !is_unit(weights[0]) {
-            return one_by_one(self, weights, sample, is_paired);
+            return None;
         }
-        without_one(&self.sorted, self.q)
+        Some(without_one(&self.sorted, self.q))
     }
 }
 
@@ -123,18 +123,18 @@ impl Weighted for QuantileDifference {
         x.quantile(weights[0], self.q) - y.quantile(weights[1], self.q)
     }
 
-    fn lowered(&self, weights: &Weights<'_>, sample: usize, is_paired: bool) -> Vec<f64> {
+    fn lowered(&self, weights: &Weights<'_>, sample: usize, is_paired: bool) -> Option<Vec<f64>> {
         if !weights.iter().all(|weights| is_unit(weights)) {
-            return one_by_one(self, weights, sample, is_paired);
+            return None;
         }
         let [x, y] = &self.samples;
         let (without_x, without_y) = (|| without_one(x, self.q), || without_one(y, self.q));
         let (whole_x, whole_y) = (x.quantile(weights[0], self.q), y.quantile(weights[1], self.q));
-        match (is_paired, sample) {
+        Some(match (is_paired, sample) {
             (true, _) => without_x().iter().zip(without_y()).map(|(x, y)| x - y).collect(),
             (false, 0) => without_x().iter().map(|x| x - whole_y).collect(),
             (false, _) => without_y().iter().map(|y| whole_x - y).collect(),
-        }
+        })
     }
 }
 

@@ -115,7 +115,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::count;
-    use crate::stats::permutation::pvalue::{Extremes, Side};
+    use crate::stats::permutation::pvalue::{Extremes, Side, tie};
     use crate::stats::permutation::{Exchange, Run, Test, test};
     use crate::stats::statistic::Statistic;
     use crate::stats::stream::Key;
@@ -125,7 +125,11 @@ mod tests {
         let asked = Test { statistic, columns: columns.to_vec(), exchange, strata: None, side: Side::TwoSided };
         let run = Run { key: Key([0; 4]), n_resamples: 1_000_000, keep: true, stop: None, threads: 1 };
         let all = test(&asked, run, &mut |_, _| Ok(())).unwrap();
-        let visited = Extremes::of(&all.null.unwrap(), all.observed);
+        let null = all.null.unwrap();
+        let mut visited = Extremes::default();
+        for &x in &null {
+            visited.see(x, all.observed, tie(all.observed, &null));
+        }
         let counted = count(statistic, columns, exchange).unwrap();
         // The area is never negative, so that its magnitude says nothing.
         let magnitude = if name == "auc" { visited.magnitude } else { counted.magnitude };
