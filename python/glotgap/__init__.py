@@ -5,6 +5,7 @@ Rooms are imported when first used, so that `import glotgap` costs next to nothi
 - `glotgap.tokens`: what tokenizers make of languages;
 - `glotgap.stats`: bootstrap and permutation tests, with the names of scipy.stats;
 - `glotgap.weights`: exact statistics of model weights, at memory speed;
+- `glotgap.quant`: parallel text, for models that are to be scored on it;
 - `glotgap.tables`: the tables that rooms meet in, and their files.
 
 Example:
@@ -23,6 +24,7 @@ from glotgap._errors import BadArgumentError, BadFileError, GlotgapError, Glotga
 if TYPE_CHECKING:
     from types import ModuleType
 
+    from glotgap import quant as quant
     from glotgap import stats as stats
     from glotgap import tables as tables
     from glotgap import tokens as tokens
@@ -35,13 +37,14 @@ __all__ = [
     "GlotgapWarning",
     "UnsupportedError",
     "__version__",
+    "quant",
     "stats",
     "tables",
     "tokens",
     "weights",
 ]
 
-_ROOMS = frozenset({"stats", "tables", "tokens", "weights"})
+_ROOMS = frozenset({"quant", "stats", "tables", "tokens", "weights"})
 
 
 def __getattr__(name: str) -> "ModuleType":
