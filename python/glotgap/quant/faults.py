@@ -6,7 +6,6 @@ text does not have.
 """
 
 import unicodedata
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -47,15 +46,14 @@ def faults(text: Parallel) -> list[Fault]:
 
 
 def _of_language(language: str, ids: Sequence[str], items: Sequence[str | None]) -> Iterator[Fault]:
-    counts = Counter(item for item in items if item)
     seen: set[str] = set()
 
     def is_again(item: str | None) -> bool:
-        if not item or counts[item] == 1:
+        if not item:
             return False
-        is_first = item not in seen
+        is_known = item in seen
         seen.add(item)
-        return not is_first
+        return is_known
 
     for kind, is_faulty in {**_KINDS, "duplicate": is_again}.items():
         found = [name for name, item in zip(ids, items, strict=True) if is_faulty(item)]

@@ -8,7 +8,7 @@
 //!   a vector of zeros and ones, a jackknife value the statistic with one weight lowered. Every named [`statistic`] is a
 //!   function of a weighted sample: this is the general path, and the twin of all others.
 //! - `fast`: sources of replicates with the same distribution and less work: sums of drawn rows, binomial splits of large
-//!   samples, counts of few values, order statistics from betas, sums of blocks.
+//!   samples, counts of few values, order statistics from gammas, sums of blocks.
 //! - [`distribution`]: what becomes of replicates: held, or drawn again where they are many, or none at all where the
 //!   whole distribution is known.
 //! - [`bootstrap`]: replicates, then an [`interval`]: percentile, basic, normal, `BCa` (Efron 1987) or studentized.
@@ -18,9 +18,9 @@
 //! # Limits
 //!
 //! An undefined figure is NaN. `BCa` and studentized intervals ask for a jackknife, which blocks and masses do not have;
-//! for ranks, Kendall, gini, trimmed means and areas it takes time in proportion to n², on all threads. Studentized intervals take the
-//! general path. A replicate equals that of
-//! another source in distribution, not in bits: adding a source changes what a key gives.
+//! for ranks, Kendall, gini, trimmed means and areas it takes time in proportion to n², on all threads. Studentized
+//! intervals take the general path. A replicate equals that of another source in distribution, not in bits: adding a source
+//! changes what a key gives.
 //!
 //! # Example
 //!

@@ -32,8 +32,7 @@ fn fill(lanes: &mut Lanes, n: u16, out: &mut [Step], counts: &mut Step) {
     plain(lanes, n, out, counts);
 }
 
-/// The places of one word of each replicate, of which piece i lies below `bounds[i]`; [`AGAIN`] where Lemire's method
-/// rejects it. `least` holds 2¹⁶ mod each bound; bounds are at most 2¹⁴.
+/// Below what the four pieces of a word lie; bounds are at most 2¹⁴.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Bounds {
     /// The bounds of the four pieces.
