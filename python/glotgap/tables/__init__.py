@@ -8,6 +8,7 @@ What the formats keep: Parquet everything; JSON all but infinities, which become
 "scalar", and the metadata goes beside it into `NAME.csv.meta.json`.
 """
 
+from glotgap.tables.audits import AUDITS
 from glotgap.tables.checking import TABLES, check, sort
 from glotgap.tables.checks import CHECKS
 from glotgap.tables.counts import COUNTS
@@ -17,10 +18,12 @@ from glotgap.tables.documents import DOCUMENTS
 from glotgap.tables.files import check_path, read, read_metadata, write
 from glotgap.tables.gaps import GAPS
 from glotgap.tables.metrics import METRICS
+from glotgap.tables.scores import SCORES
 from glotgap.tables.tensors import BITS, COMPONENTS, TENSORS
 from glotgap.tables.tests import TESTS
 
 __all__ = [
+    "AUDITS",
     "BITS",
     "CHECKS",
     "COMPONENTS",
@@ -29,6 +32,7 @@ __all__ = [
     "DOCUMENTS",
     "GAPS",
     "METRICS",
+    "SCORES",
     "TABLES",
     "TENSORS",
     "TESTS",

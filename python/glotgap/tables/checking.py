@@ -7,6 +7,7 @@ import polars as pl
 
 from glotgap._arguments import typed
 from glotgap._errors import BadArgumentError
+from glotgap.tables.audits import AUDITS
 from glotgap.tables.checks import CHECKS
 from glotgap.tables.counts import COUNTS
 from glotgap.tables.declaration import REAL, Column, Table
@@ -14,13 +15,14 @@ from glotgap.tables.disparity import DISPARITY
 from glotgap.tables.documents import DOCUMENTS
 from glotgap.tables.gaps import GAPS
 from glotgap.tables.metrics import METRICS
+from glotgap.tables.scores import SCORES
 from glotgap.tables.tensors import TENSORS
 from glotgap.tables.tests import TESTS
 
 __all__ = ["TABLES", "check", "named", "pair", "sort"]
 
 TABLES: Final[Mapping[str, Table]] = {
-    table.name: table for table in (TENSORS, COUNTS, DOCUMENTS, METRICS, DISPARITY, GAPS, CHECKS, TESTS)
+    table.name: table for table in (TENSORS, COUNTS, DOCUMENTS, METRICS, DISPARITY, GAPS, CHECKS, SCORES, AUDITS, TESTS)
 }
 """Every table by its name."""
 
