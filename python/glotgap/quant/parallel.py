@@ -11,11 +11,13 @@ with its own, by a language model, not by native speakers. They are for trying t
 near to their English for claims about languages.
 """
 
+import hashlib
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib import resources
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -54,6 +56,31 @@ class Parallel:
     def languages(self) -> tuple[str, ...]:
         """The languages, in alphabetical order."""
         return tuple(self.texts)
+
+    @property
+    def digest(self) -> str:
+        """A digest of languages, ids and texts: equal where these are, wherever they come from."""
+        digest = hashlib.blake2b(digest_size=16)
+        for language, texts in self.texts.items():
+            digest.update(repr((language, self.ids, texts)).encode())
+        return digest.hexdigest()
+
+    def matched(self) -> Self:
+        """Return the text with as many bytes in each language, as near as whole items come, by leaving out the last.
+
+        Example:
+            >>> text = parallel(languages=["eng", "hin"]).matched()
+            >>> [sum(item is not None for item in items) for items in text.texts.values()]
+            [48, 21]
+        """
+        sizes = {language: [len((item or "").encode()) for item in items] for language, items in self.texts.items()}
+        most = min(map(sum, sizes.values()))
+        kept = {language: [total <= most for total in accumulate(counts)] for language, counts in sizes.items()}
+        texts = {
+            language: tuple(item if keep else None for item, keep in zip(items, kept[language], strict=True))
+            for language, items in self.texts.items()
+        }
+        return replace(self, texts=texts)
 
     def chosen(self, languages: Iterable[str] | None = None, limit: int | None = None) -> Self:
         """Return some languages, and the first `limit` items.

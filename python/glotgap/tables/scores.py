@@ -20,6 +20,7 @@ SCORES: Final = Table(
         Column("nll", REAL, "nats", "-log p, summed over the tokens; null where a token's is not finite"),
         Column("tokens", COUNT, "tokens", "tokens scored: all but special ones"),
         Column("bytes", COUNT, "bytes", "bytes of the text in UTF-8"),
+        Column("vocabulary", COUNT, "types", "tokens that the model chooses among"),
         Column("unk", COUNT, "tokens", "unknown tokens"),
         Column("fallback", COUNT, "tokens", "byte-fallback tokens"),
         Column("nonfinite", COUNT, "tokens", "tokens whose -log p is not finite"),

@@ -1,0 +1,58 @@
+"""Clips chosen from a table of errors: for all languages, for the worst one, or for each.
+
+- *shared*: least Σ_λ π_λ Err_λ: each unit by itself.
+- *own*: least Err_λ of one language.
+- *minimax*: least max_λ Err_λ. Units cannot choose by themselves here: what one of them costs a language, another may
+  win back. The worst language's share of the weights π grows step by step (multiplicative weights; Freund and Schapire
+  1999), units choose for these weights, and the best choice of all steps is kept. The first step is shared's, so the
+  worst language is never worse off than there.
+"""
+
+from typing import Final
+
+import torch
+
+__all__ = ["minimax", "own", "shared", "totals"]
+
+_STEPS: Final = 60
+_RATE: Final = 1.0
+"""How fast a language's share grows with its excess over the mean: larger rates swing, smaller ones do not arrive."""
+
+
+def shared(errors: torch.Tensor, shares: torch.Tensor) -> torch.Tensor:
+    """Return the clip of each unit with the least error over languages, weighted by `shares`.
+
+    Args:
+        errors: units × clips × languages.
+        shares: of languages.
+
+    Example:
+        >>> errors = torch.tensor([[[1.0, 4.0], [3.0, 0.1], [2.0, 2.0]]])
+        >>> shared(errors, torch.tensor([0.5, 0.5])).tolist(), own(errors, 0).tolist(), minimax(errors).tolist()
+        ([1], [0], [2])
+    """
+    return (errors @ shares.to(errors.dtype)).argmin(1)
+
+
+def own(errors: torch.Tensor, language: int) -> torch.Tensor:
+    """Return the clip of each unit with the least error for one language."""
+    return errors[:, :, language].argmin(1)
+
+
+def totals(errors: torch.Tensor, choice: torch.Tensor) -> torch.Tensor:
+    """Return the error of the whole matrix for each language, float64."""
+    return errors[torch.arange(len(errors)), choice].sum(0, dtype=torch.float64)
+
+
+def minimax(errors: torch.Tensor) -> torch.Tensor:
+    """Return clips of which the worst language suffers least."""
+    shares = torch.full((errors.shape[2],), 1 / errors.shape[2], dtype=torch.float64)
+    best, least = torch.zeros(0), torch.inf
+    for _ in range(_STEPS):
+        choice = shared(errors, shares)
+        found = totals(errors, choice)
+        if found.max() < least:
+            best, least = choice, float(found.max())
+        shares = shares * torch.exp(_RATE * (found / found.mean() - 1)) if found.mean() > 0 else shares
+        shares = shares / shares.sum()
+    return best

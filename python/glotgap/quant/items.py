@@ -1,0 +1,69 @@
+"""The items of a corpus that a model is to score: their tokens, and what is odd about them before it runs."""
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from glotgap._errors import BadArgumentError, GlotgapWarning
+from glotgap.quant.faults import faults
+from glotgap.quant.parallel import Parallel
+from glotgap.quant.scoring import Encoded, Scorer
+
+__all__ = ["Item", "items"]
+
+_MANY: Final = 0.01
+"""Share of unknown tokens above which a language's scores say little: they hide the text."""
+
+
+@dataclass(frozen=True)
+class Item:
+    """One text in one language.
+
+    Attributes:
+        language: its language.
+        id: what aligned languages share.
+        bytes: of its UTF-8.
+        encoded: its tokens.
+    """
+
+    language: str
+    id: str
+    bytes: int
+    encoded: Encoded
+
+
+def items(scorer: Scorer, text: Parallel) -> list[Item]:
+    """Return all items that there are, the shortest first, and warn of what is odd about them.
+
+    Missing and empty texts are no items.
+
+    Raises:
+        BadArgumentError: there is no text at all.
+    """
+    found = [item for language in text.languages for item in _of_language(scorer, text, language)]
+    if not found:
+        raise BadArgumentError(f"{text.source} has no text in {', '.join(text.languages)}: nothing can be scored")
+    if odd := [*_odd_text(text), *_odd_tokens(found)]:
+        warnings.warn(f"text of {text.source}: {'; '.join(odd)}", GlotgapWarning, stacklevel=3)
+    return sorted(found, key=lambda item: len(item.encoded.ids))
+
+
+def _of_language(scorer: Scorer, text: Parallel, language: str) -> list[Item]:
+    there = [(id_, item) for id_, item in zip(text.ids, text.texts[language], strict=True) if item and item.strip()]
+    encoded = scorer.encode([item for _, item in there])
+    return [Item(language, id_, len(item.encode()), ids) for (id_, item), ids in zip(there, encoded, strict=True)]
+
+
+def _odd_text(text: Parallel) -> list[str]:
+    return [f"{fault.language}: {fault.items} {fault.kind} (first {fault.first})" for fault in faults(text)]
+
+
+def _odd_tokens(found: Sequence[Item]) -> list[str]:
+    odd = []
+    for language in sorted({item.language for item in found}):
+        encoded = [item.encoded for item in found if item.language == language]
+        tokens, unknown = sum(len(text.ids) for text in encoded), sum(text.unk for text in encoded)
+        if unknown > _MANY * tokens:
+            odd.append(f"{language}: {100 * unknown / tokens:.1f} % of tokens are unknown")
+    return odd

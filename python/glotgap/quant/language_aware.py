@@ -1,0 +1,126 @@
+"""LA-ACIQ: clips that know which language is spoken (method of the research this package serves), in its three forms.
+
+- `paper`: α(λ) = σ·f(κ_eff(λ), M), one set of weights a language: σ of each unit, and f the best clip of a generalised
+  Gaussian whose kurtosis is the language's effective kurtosis over the model's MLPs (`generalized_gaussian`).
+- `shared`, `minimax`, `own`: clips of least output error under the second moments of the inputs (`clip_errors`,
+  `clip_choice`): for the mean over languages, for the worst language, or for each language by itself (one set of
+  weights a language).
+- `protectB`: as `shared`, and matrices are given 8 bits instead of M as far as B bits a weight on average allow, so
+  that the worst language's error, summed over matrices, is least (`protection`).
+
+Matrices without a profile (stacked experts) are left alone, and said so. The grid is ±(2^(M-1) - 1), without zero
+point.
+"""
+
+import statistics
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+import torch
+
+from glotgap._errors import BadArgumentError
+from glotgap.quant.clip_choice import minimax, own, shared, totals
+from glotgap.quant.clip_errors import RATIOS, ClipErrors, clip_errors
+from glotgap.quant.effective import shares
+from glotgap.quant.generalized_gaussian import best_clip
+from glotgap.quant.profile import Profile
+from glotgap.quant.protection import protected
+from glotgap.quant.rewriting import Context, Rewritten, Target
+from glotgap.quant.rounding import rounded
+from glotgap.quant.scheme import Scheme
+from glotgap.weights import moments
+
+__all__ = ["rewritten"]
+
+_MORE_BITS: Final = 8
+
+
+def rewritten(
+    _model: Any, targets: Sequence[Target], scheme: Scheme, context: Context
+) -> Iterator[tuple[Target, Rewritten]]:
+    """Yield what became of each target: see `rewriting.Rewriter`.
+
+    Raises:
+        BadArgumentError: there is no profile, or none of the language that is served.
+    """
+    if context.profile is None:
+        raise BadArgumentError(f"scheme {scheme} needs a profile of the model: give calibration text")
+    if scheme.is_per_language and context.language not in context.profile.languages:
+        raise BadArgumentError(f"the profile has no {context.language}: calibrate on text of this language too")
+    known = [target for target in targets if target.name in context.profile.site_of]
+    bits = _bits(known, scheme, context.profile)
+    factor = _paper_factor(known, scheme, context) if scheme.kind == "paper" else None
+    for target in targets:
+        if target.name not in bits:
+            yield target, Rewritten(target.matrix, 0.0, note="its inputs have no profile")
+        elif factor is not None:
+            yield target, rounded(target.matrix, bits[target.name], scheme, _deviations(target, scheme) * factor)
+        else:
+            clips = _clips(target, bits[target.name], scheme, context)
+            yield target, rounded(target.matrix, bits[target.name], scheme, clips)
+
+
+def _errors(target: Target, bits: int, scheme: Scheme, profile: Profile) -> ClipErrors:
+    second = torch.from_numpy(profile.second_moment(target.name))
+    return clip_errors(target.matrix, second, bits, scheme.group, rows=scheme.granularity != "tensor")
+
+
+def _clips(target: Target, bits: int, scheme: Scheme, context: Context) -> torch.Tensor:
+    """Return the clip of each unit that the second moments of its inputs ask for."""
+    found = _errors(target, bits, scheme, context.profile)
+    return found.absmax * torch.tensor(RATIOS, dtype=torch.float32)[_choice(found.errors, scheme, context)]
+
+
+def _choice(errors: torch.Tensor, scheme: Scheme, context: Context) -> torch.Tensor:
+    languages = context.profile.languages
+    if scheme.kind == "own":
+        return own(errors, languages.index(context.language))
+    if scheme.kind == "minimax":
+        return minimax(errors)
+    return shared(errors, torch.full((len(languages),), 1 / len(languages)))
+
+
+def _bits(known: Sequence[Target], scheme: Scheme, profile: Profile) -> dict[str, int]:
+    """Return the bits of each matrix: the scheme's, but where it protects some."""
+    few = scheme.bits or _MORE_BITS
+    if scheme.average_bits is None:
+        return dict.fromkeys((target.name for target in known), few)
+    errors = {
+        bits: torch.stack([_least(target, bits, scheme, profile) for target in known]) for bits in (few, _MORE_BITS)
+    }
+    sizes = torch.tensor([target.matrix.numel() for target in known], dtype=torch.float64)
+    share = (scheme.average_bits - few) / (_MORE_BITS - few)
+    many = protected(errors[few], errors[_MORE_BITS], sizes, share).tolist()
+    return {target.name: _MORE_BITS if more else few for target, more in zip(known, many, strict=True)}
+
+
+def _least(target: Target, bits: int, scheme: Scheme, profile: Profile) -> torch.Tensor:
+    """Return the output error of a matrix for each language, with shared clips."""
+    errors = _errors(target, bits, scheme, profile).errors
+    return totals(errors, shared(errors, torch.full((errors.shape[2],), 1 / errors.shape[2])))
+
+
+def _paper_factor(known: Sequence[Target], scheme: Scheme, context: Context) -> float:
+    """Return f(κ_eff(λ), M): clips in standard deviations."""
+    kurtosis: dict[int, list[float]] = {}
+    for target in known:
+        value = moments(target.matrix).kurtosis()
+        if target.layer is not None and target.component.startswith("mlp.") and value is not None:
+            kurtosis.setdefault(target.layer, []).append(value)
+    if not kurtosis:
+        raise BadArgumentError(f"scheme {scheme} goes by the kurtosis of MLPs, and the model has none that is known")
+    order = sorted(kurtosis)
+    weights = shares(context.profile, "mlp", order)[context.profile.languages.index(context.language)]
+    effective = sum(weight * statistics.mean(kurtosis[layer]) for weight, layer in zip(weights, order, strict=True))
+    return best_clip(float(effective), scheme.bits or _MORE_BITS)
+
+
+def _deviations(target: Target, scheme: Scheme) -> torch.Tensor:
+    """Return the standard deviation of each unit."""
+    matrix = target.matrix.float()
+    if scheme.granularity == "tensor":
+        return matrix.std(correction=0).reshape(1)
+    if scheme.group is None:
+        return matrix.std(1, correction=0)
+    parts = [part.std(1, correction=0) for part in matrix.split(scheme.group, dim=1)]
+    return torch.stack(parts, 1).reshape(-1)

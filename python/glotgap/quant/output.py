@@ -1,0 +1,79 @@
+"""From the last hidden states of a model to its logits, for some positions at a time.
+
+The logits of all positions of a batch would take gigabytes where vocabularies are large (262,144 entries × 2,048
+positions × 4 bytes = 2 GiB). So the body of the model is run alone, and its output layer is given the states whose
+logits are wanted, some at a time. What models do to logits after that layer (Gemma's soft cap, Cohere's and Granite's
+scales) is done here too. Which of these ways is the model's own is found by a trial: the one whose logits equal those
+that the model itself returns. Where none does, the whole model is run, and its batches have to be smaller.
+"""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any, Final
+
+import torch
+
+__all__ = ["Output", "find_output"]
+
+Output = Callable[[torch.Tensor], torch.Tensor]
+"""Logits (n × vocabulary) of states (n × width)."""
+
+_NAMES: Final = ("lm_head", "cls", "embed_out", "predictions", "vocab_projector", "generator")
+"""What output layers are called where `get_output_embeddings` is not all that lies between states and logits."""
+
+_TRIAL: Final = 6
+"""Tokens of the trial: past the first few, rotary and learned positions, masks and caps have all had their say."""
+
+
+def find_output(model: Any, start: int) -> Output | None:
+    """Return what makes logits of the last hidden states of `model.base_model`, or None if nothing known does.
+
+    Args:
+        model: causal or masked language model of transformers, in eval mode.
+        start: id of a token that the trial begins with.
+    """
+    body = model.base_model
+    if body is model:
+        return None
+    rows = model.get_input_embeddings().weight.shape[0]
+    trial = torch.tensor([[(start + 37 * at) % rows for at in range(_TRIAL)]], device=model.device)
+    with torch.inference_mode():
+        wanted = model(input_ids=trial).logits[0].float()
+        states = body(input_ids=trial).last_hidden_state[0]
+        return next((output for output in _candidates(model) if _equals(output, states, wanted)), None)
+
+
+def _candidates(model: Any) -> Iterator[Output]:
+    config = model.config.get_text_config()
+    layers = [model.get_output_embeddings(), *(getattr(model, name, None) for name in _NAMES)]
+    for layer in layers:
+        if layer is None:
+            continue
+        yield layer
+        if cap := getattr(config, "final_logit_softcapping", None):
+            yield partial(_capped, layer, cap)
+        if scale := getattr(config, "logit_scale", None):
+            yield partial(_scaled, layer, scale)
+        if scale := getattr(config, "logits_scaling", None):
+            yield partial(_scaled, layer, 1 / scale)
+
+
+def _capped(layer: Output, cap: float, states: torch.Tensor) -> torch.Tensor:
+    return torch.tanh(layer(states) / cap) * cap
+
+
+def _scaled(layer: Output, scale: float, states: torch.Tensor) -> torch.Tensor:
+    return layer(states) * scale
+
+
+def _equals(output: Output, states: torch.Tensor, wanted: torch.Tensor) -> bool:
+    """Whether the logits differ by rounding only."""
+    try:
+        found = output(states).float()
+    except (RuntimeError, TypeError):  # a layer of another width, or one that is asked for something else
+        return False
+    if found.shape != wanted.shape or not torch.equal(found.isfinite(), wanted.isfinite()):
+        return False
+    finite = wanted.isfinite()
+    slack = 1e-2 if states.dtype in {torch.bfloat16, torch.float16} else 1e-4
+    return bool(torch.allclose(found[finite], wanted[finite], rtol=slack, atol=slack))

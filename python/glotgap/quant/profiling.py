@@ -1,0 +1,234 @@
+"""How a profile is made: hooks on the matrices and blocks of a model while it reads."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
+
+import numpy as np
+import torch
+
+from glotgap._errors import BadArgumentError
+from glotgap.quant.items import Item, items
+from glotgap.quant.models import Subject, subject
+from glotgap.quant.parallel import parallel
+from glotgap.quant.profile import OUTPUTS, Profile, Site
+from glotgap.quant.rewriting import Target
+from glotgap.quant.scheme import Scheme
+from glotgap.quant.scoring import Scorer
+from glotgap.quant.targets import targets
+from glotgap.weights import Moments
+
+__all__ = ["profile", "profiled"]
+
+FOLDS: Final = 4
+
+
+def profile(
+    model: Any,
+    tokenizer: Any = None,
+    corpus: Any = None,
+    *,
+    languages: Iterable[str] | None = None,
+    limit: int | None = None,
+    folds: int = FOLDS,
+    whole: bool = False,
+    batch_tokens: int = 2048,
+    dtype: str = "float32",
+    device: str = "auto",
+    name: str | None = None,
+    progress: Callable[[int, int], object] | None = None,
+) -> Profile:
+    """Return the activations of a model on parallel text, language by language.
+
+    Args:
+        model: what `evaluation` takes.
+        tokenizer: the same.
+        corpus: what `parallel` takes; None for the package's own sentences.
+        languages: these only; all by default.
+        limit: the first so many items.
+        folds: parts that the items of a language are kept in, for nulls.
+        whole: keep E[x xᵀ] of each input, not its diagonal alone: 8 bytes × channels² × languages a site.
+        batch_tokens: tokens, padding included, that the model reads at once.
+        dtype: type that a model from a path is loaded in.
+        device: "auto", or as torch names it.
+        name: how tables call the model.
+        progress: called with texts read and texts in all.
+
+    Raises:
+        BadArgumentError: an argument is wrong, or model and tokenizer do not belong together.
+        BadFileError: a file cannot be read.
+
+    Example:
+        >>> from glotgap.quant import tiny
+        >>> found = profile(tiny.model(steps=2), languages=["eng", "heb"], limit=4)
+        >>> found.languages, found.mean_outputs("mlp").shape[0]
+        (('eng', 'heb'), 2)
+    """
+    if folds < 1 or batch_tokens < 1:
+        raise BadArgumentError(f"folds is {folds} and batch_tokens {batch_tokens}: give at least 1")
+    text = parallel(corpus, languages=languages, limit=limit)
+    of = subject(model, tokenizer, name=name, dtype=dtype, device=device)
+    scorer = Scorer(of.model, of.tokenizer, batch_tokens=batch_tokens)
+    place_of = {id_: at for at, id_ in enumerate(text.ids)}
+    return profiled(of, scorer, items(scorer, text), place_of, folds=folds, whole=whole, progress=progress)
+
+
+def profiled(
+    of: Subject,
+    scorer: Scorer,
+    read: Sequence[Item],
+    place_of: dict[str, int],
+    *,
+    folds: int = FOLDS,
+    whole: bool = False,
+    progress: Callable[[int, int], object] | None = None,
+) -> Profile:
+    """Return the profile of items; `place_of` numbers them, the same in all languages."""
+    languages = tuple(sorted({item.language for item in read}))
+    found = _Recorder(of.model, len(languages), folds, whole=whole)
+    done = 0
+    with found.listening(), torch.inference_mode():
+        for at, language in enumerate(languages):
+            for fold in range(folds):
+                part = [i for i in read if i.language == language and place_of[i.id] % folds == fold]
+                for batch in _batches(part, scorer):
+                    found.read(batch, scorer, at, fold)
+                done += len(part)
+                if progress is not None:
+                    progress(done, len(read))
+    return found.profile(of, languages)
+
+
+def _batches(part: Sequence[Item], scorer: Scorer) -> Iterator[list[tuple[int, ...]]]:
+    """Return texts, in pieces that the model can see, of like length."""
+    size = scorer.length - len(scorer.before) - len(scorer.after)
+    pieces = [item.encoded.ids[at : at + size] for item in part for at in range(0, len(item.encoded.ids), size)]
+    batch: list[tuple[int, ...]] = []
+    for piece in sorted(pieces, key=len):
+        if batch and (len(batch) + 1) * (len(piece) + len(scorer.before) + len(scorer.after)) > scorer.batch_tokens:
+            yield batch
+            batch = []
+        batch.append(piece)
+    if batch:
+        yield batch
+
+
+class _Sums:
+    """What is summed at one site."""
+
+    def __init__(self, languages: int, folds: int, channels: int, *, whole: bool) -> None:
+        self.second = np.zeros((languages, folds, channels))
+        self.absmax = np.zeros((languages, folds))
+        self.moments = [[Moments() for _ in range(folds)] for _ in range(languages)]
+        self.whole = np.zeros((languages, channels, channels)) if whole else None
+
+    def add(self, language: int, fold: int, values: torch.Tensor) -> None:
+        """Add inputs: tokens × channels, float32."""
+        self.second[language, fold] += values.square().sum(0, dtype=torch.float64).numpy()
+        self.absmax[language, fold] = max(self.absmax[language, fold], float(values.abs().max()))
+        self.moments[language][fold].update(values)
+        if self.whole is not None:
+            self.whole[language] += (values.double().T @ values.double()).numpy()
+
+    def site(self) -> Site:
+        return Site(self.second, self.absmax, tuple(map(tuple, self.moments)), self.whole)
+
+
+class _Recorder:
+    """Sums that hooks add to while the model reads."""
+
+    def __init__(self, model: Any, languages: int, folds: int, *, whole: bool) -> None:
+        self._model, self._languages, self._folds, self._whole = model, languages, folds, whole
+        found, _ = targets(model, Scheme.parse("rtn8"))
+        self._targets = [target for target in found if target.stack == 1]
+        self._layers = 1 + max((target.layer for target in found if target.layer is not None), default=-1)
+        self._sites: dict[str, _Sums] = {}
+        self._site_of: dict[str, str] = {}
+        self._outputs = {kind: np.full((languages, folds, self._layers), np.nan) for kind in OUTPUTS}
+        self._tokens = np.zeros((languages, folds), np.int64)
+        self._at = (0, 0)
+        self._kept = torch.zeros(0, dtype=torch.bool)
+        self._last: tuple[torch.Tensor | None, str] = (None, "")
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Hook all targets and blocks for as long as the block lasts."""
+        hooks = [target.module.register_forward_pre_hook(self._hears(target)) for target in self._targets]
+        for kind, layer, module in self._emitters():
+            hooks.append(module.register_forward_hook(self._sees(kind, layer)))
+        try:
+            yield
+        finally:
+            for hook in hooks:
+                hook.remove()
+
+    def read(self, batch: Sequence[Sequence[int]], scorer: Scorer, language: int, fold: int) -> None:
+        """Let the model read texts of one language and fold."""
+        rows = [(*scorer.before, *piece, *scorer.after) for piece in batch]
+        width = max(map(len, rows))
+        inputs = torch.tensor([[*row, *[row[0]] * (width - len(row))] for row in rows])
+        places = torch.arange(width)
+        lengths, begin = torch.tensor([[len(piece)] for piece in batch]), len(scorer.before)
+        self._kept = (places >= begin) & (places < begin + lengths)
+        self._at = (language, fold)
+        self._tokens[language, fold] += int(lengths.sum())
+        mask = places < begin + lengths + len(scorer.after)
+        device = self._model.device
+        self._model.base_model(input_ids=inputs.to(device), attention_mask=mask.long().to(device))
+        self._last = (None, "")
+
+    def profile(self, of: Subject, languages: tuple[str, ...]) -> Profile:
+        """Return what was heard."""
+        sites = {name: sums.site() for name, sums in self._sites.items()}
+        return Profile(of.digest, of.name, languages, self._tokens, sites, self._site_of, self._outputs)
+
+    def _hears(self, target: Target) -> Callable[[torch.nn.Module, tuple[Any, ...]], None]:
+        def hear(_: torch.nn.Module, args: tuple[Any, ...]) -> None:
+            given: torch.Tensor = args[0]
+            if given.shape[:2] != self._kept.shape:
+                return
+            if self._last[0] is not given:
+                self._last = (given, target.name)
+                self._sums(target.name, given.shape[-1]).add(*self._at, self._values(given))
+            self._site_of[target.name] = self._last[1]
+
+        return hear
+
+    def _sums(self, name: str, channels: int) -> _Sums:
+        if name not in self._sites:
+            self._sites[name] = _Sums(self._languages, self._folds, channels, whole=self._whole)
+        return self._sites[name]
+
+    def _sees(self, kind: str, layer: int) -> Callable[[torch.nn.Module, tuple[Any, ...], Any], None]:
+        def see(_: torch.nn.Module, _args: tuple[Any, ...], output: Any) -> None:
+            emitted: torch.Tensor = output[0] if isinstance(output, tuple) else output
+            if emitted.shape[:2] != self._kept.shape:
+                return
+            mean = float(self._values(emitted).abs().mean(1, dtype=torch.float64).sum())
+            before = self._outputs[kind][(*self._at, layer)]
+            self._outputs[kind][(*self._at, layer)] = mean if np.isnan(before) else before + mean
+
+        return see
+
+    def _values(self, given: torch.Tensor) -> torch.Tensor:
+        """Return the values at tokens of the text: tokens × channels, float32."""
+        return given[self._kept.to(given.device)].float().cpu()
+
+    def _emitters(self) -> Iterator[tuple[str, int, torch.nn.Module]]:
+        """Return what of each block has an output: the matrices at the ends of its two branches, and the block."""
+        ends = {"attn.out": "attention", "mlp.down": "mlp"}
+        for target in self._targets:
+            if target.component in ends and target.layer is not None:
+                yield ends[target.component], target.layer, target.module
+        for layer, block in self._blocks().items():
+            yield "residual", layer, block
+
+    def _blocks(self) -> dict[int, torch.nn.Module]:
+        """Return the modules in lists that hold the targets of a layer, by layer."""
+        modules = dict(self._model.named_modules())
+        found = {}
+        for target in self._targets:
+            parts = target.name.split(".")
+            if target.layer is not None and str(target.layer) in parts:
+                found[target.layer] = modules[".".join(parts[: parts.index(str(target.layer)) + 1])]
+        return found

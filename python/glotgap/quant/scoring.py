@@ -1,0 +1,234 @@
+"""How surprised a language model is by texts: nats, summed over their tokens.
+
+-Σ log p(token | what the model reads), natural logarithms in float32 whatever the model's own type, summed in float64.
+Texts are encoded without special tokens. Causal models read them after BOS (after EOS, where a tokenizer has no BOS);
+masked models between the special tokens that their tokenizer puts around a text (see `readings`). Readings of like
+length share a batch, padded at the end and masked there. So scores depend on the batch by rounding alone: some 1e-5
+nats a sentence in float32.
+
+A token whose -log p is not finite is counted, and its text has no score.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import torch
+
+from glotgap._errors import BadArgumentError, UnsupportedError
+from glotgap.quant.output import find_output
+from glotgap.quant.readings import Reading, causal, masked
+
+__all__ = ["Encoded", "Scored", "Scorer"]
+
+_LOGITS: Final = 1 << 24
+"""Logits held at a time: 64 MiB in float32."""
+
+_NO_LIMIT: Final = 1 << 20
+"""A window of models and tokenizers that name no greatest length: transformers writes 1e30."""
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """The tokens of one text.
+
+    Attributes:
+        ids: without special tokens.
+        unk: unknown ones among them.
+        fallback: single bytes among them, of tokenizers that fall back on bytes.
+    """
+
+    ids: tuple[int, ...]
+    unk: int
+    fallback: int
+
+
+@dataclass(frozen=True)
+class Scored:
+    """The score of one text.
+
+    Attributes:
+        nll: nats, summed over its tokens; None if one of them is not finite.
+        nonfinite: tokens whose -log p is not finite.
+    """
+
+    nll: float | None
+    nonfinite: int
+
+
+class Scorer:
+    """Scores texts with one model.
+
+    Attributes:
+        method: "log-likelihood", or "pseudo-log-likelihood" of masked models.
+        length: the most tokens read at once.
+    """
+
+    def __init__(
+        self, model: Any, tokenizer: Any, *, batch_tokens: int, length: int | None = None, context: int = 1
+    ) -> None:
+        """Find out how the model is to be asked.
+
+        Args:
+            model: causal or masked language model of transformers; its mode becomes eval.
+            tokenizer: its tokenizer.
+            batch_tokens: tokens, padding included, that the model reads at once.
+            length: the most tokens of a reading; the model's own by default.
+            context: see `readings.causal`.
+
+        Raises:
+            BadArgumentError: the tokenizer lacks a special token, or the window cannot hold what it has to.
+        """
+        self.model, self.tokenizer, self.context, self.batch_tokens = model.eval(), tokenizer, context, batch_tokens
+        self.is_masked = is_masked(model)
+        self.method = "pseudo-log-likelihood" if self.is_masked else "log-likelihood"
+        self.length = length or _longest(model, tokenizer)
+        self.before, self.after = _around(tokenizer) if self.is_masked else ((_start(tokenizer),), ())
+        if self.is_masked and tokenizer.mask_token_id is None:
+            raise BadArgumentError("the tokenizer has no mask token, which a masked model is asked with: give its own")
+        if not 1 <= context <= self.length or len(self.before) + len(self.after) >= self.length + (not self.is_masked):
+            raise BadArgumentError(
+                f"context is {context} and length {self.length}: give a context from 1 to length, and a length that "
+                "holds special tokens and one more"
+            )
+        self.output = find_output(model, self.before[0] if self.before else 0)
+        self._fallback = frozenset(id_ for token, id_ in tokenizer.get_vocab().items() if _is_byte(token))
+
+    def encode(self, texts: Sequence[str]) -> list[Encoded]:
+        """Return the tokens of each text."""
+        found = self.tokenizer(list(texts), add_special_tokens=False, verbose=False)["input_ids"] if texts else []
+        unknown = self.tokenizer.unk_token_id
+        return [
+            Encoded(
+                tuple(ids), ids.count(unknown) if unknown is not None else 0, sum(map(self._fallback.__contains__, ids))
+            )
+            for ids in found
+        ]
+
+    def score(self, texts: Sequence[Encoded]) -> list[Scored]:
+        """Return the score of each text.
+
+        Raises:
+            UnsupportedError: memory does not hold a single reading.
+        """
+        rows = [row for item, text in enumerate(texts) for row in self._readings(item, text.ids)]
+        sums = torch.zeros(len(texts), dtype=torch.float64)
+        nonfinite = torch.zeros(len(texts), dtype=torch.int64)
+        for batch in _batches(sorted(rows, key=lambda row: len(row.inputs)), self.batch_tokens):
+            items, nats = self._halving(batch)
+            sums.index_add_(0, items, nats.double())
+            nonfinite.index_add_(0, items, (~nats.isfinite()).long())
+        return [
+            Scored(nll if count == 0 else None, count)
+            for nll, count in zip(sums.tolist(), nonfinite.tolist(), strict=True)
+        ]
+
+    def _readings(self, item: int, ids: Sequence[int]) -> Iterator[Reading]:
+        if self.is_masked:
+            mask = self.tokenizer.mask_token_id
+            return masked(item, ids, before=self.before, after=self.after, mask=mask, length=self.length)
+        return causal(item, ids, start=self.before[0], length=self.length, context=self.context)
+
+    def _halving(self, batch: Sequence[Reading]) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return item and nats of each target of a batch, in halves where memory does not hold it."""
+        try:
+            return self._nats(batch)
+        except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
+            if not _is_lack_of_memory(error):
+                raise
+            if len(batch) == 1:
+                raise UnsupportedError(
+                    f"memory does not hold a reading of {len(batch[0].inputs)} tokens: give a smaller length"
+                ) from error
+        half = len(batch) // 2
+        parts = [self._halving(batch[:half]), self._halving(batch[half:])]
+        return torch.cat([items for items, _ in parts]), torch.cat([nats for _, nats in parts])
+
+    def _nats(self, batch: Sequence[Reading]) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return item and -log p of each target."""
+        with torch.inference_mode():
+            return self._surprises(batch)
+
+    def _surprises(self, batch: Sequence[Reading]) -> tuple[torch.Tensor, torch.Tensor]:
+        inputs, mask = _padded(batch, self.before[0] if self.before else 0)
+        rows = torch.tensor([at for at, row in enumerate(batch) for _ in row.places])
+        places = torch.tensor([place for row in batch for place in row.places])
+        targets = torch.tensor([target for row in batch for target in row.targets])
+        device = self.model.device
+        states = self._states(inputs.to(device), mask.to(device))[rows.to(device), places.to(device)]
+        items = torch.tensor([row.item for row in batch])[rows]
+        return items, self._surprise(states, targets.to(device)).cpu()
+
+    def _states(self, inputs: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """Return what the output layer is given, or the logits themselves: batch × places × size."""
+        extra = {} if self.is_masked else {"use_cache": False}
+        if self.output is None:
+            return self.model(input_ids=inputs, attention_mask=mask, **extra).logits
+        return self.model.base_model(input_ids=inputs, attention_mask=mask, **extra).last_hidden_state
+
+    def _surprise(self, states: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        """Return -log p of each target, from logits of some places at a time."""
+        places = max(1, _LOGITS // self.model.get_input_embeddings().weight.shape[0])
+        parts = zip(states.split(places), targets.split(places), strict=True)
+        output = self.output or torch.nn.Identity()
+        return torch.cat(
+            [
+                torch.nn.functional.cross_entropy(output(part).float(), target, reduction="none")
+                for part, target in parts
+            ]
+        )
+
+
+def is_masked(model: Any) -> bool:
+    """Whether a model predicts tokens that are hidden from it, rather than those that follow."""
+    return type(model).__name__.endswith("MaskedLM")
+
+
+def _start(tokenizer: Any) -> int:
+    start = tokenizer.bos_token_id if tokenizer.bos_token_id is not None else tokenizer.eos_token_id
+    if start is None:
+        raise BadArgumentError("the tokenizer has neither BOS nor EOS to begin a text with: set its bos_token")
+    return int(start)
+
+
+def _around(tokenizer: Any) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return the special tokens before and after a text."""
+    text = tokenizer("a", add_special_tokens=False, verbose=False)["input_ids"]
+    whole = tokenizer("a", verbose=False)["input_ids"]
+    begin = next((at for at in range(len(whole)) if whole[at : at + len(text)] == text), 0)
+    return tuple(whole[:begin]), tuple(whole[begin + len(text) :])
+
+
+def _longest(model: Any, tokenizer: Any) -> int:
+    config = model.config.get_text_config()
+    sizes = [getattr(config, name, None) for name in ("max_position_embeddings", "n_positions", "n_ctx")]
+    limits = [size for size in (*sizes, tokenizer.model_max_length) if size and size < _NO_LIMIT]
+    return int(min(limits)) if limits else 2048
+
+
+def _is_byte(token: str) -> bool:
+    return len(token) == 6 and token.startswith("<0x") and token.endswith(">")
+
+
+def _batches(rows: Sequence[Reading], batch_tokens: int) -> Iterator[list[Reading]]:
+    """Cut rows, sorted by length, so that none holds more than `batch_tokens` with its padding."""
+    batch: list[Reading] = []
+    for row in rows:
+        if batch and (len(batch) + 1) * len(row.inputs) > batch_tokens:
+            yield batch
+            batch = []
+        batch.append(row)
+    if batch:
+        yield batch
+
+
+def _padded(batch: Sequence[Reading], filler: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return inputs, filled up at their ends, and the mask of what is not filler: batch × places."""
+    width = max(len(row.inputs) for row in batch)
+    inputs = [[*row.inputs, *[filler] * (width - len(row.inputs))] for row in batch]
+    mask = [[1] * len(row.inputs) + [0] * (width - len(row.inputs)) for row in batch]
+    return torch.tensor(inputs), torch.tensor(mask)
+
+
+def _is_lack_of_memory(error: Exception) -> bool:
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or "allocate memory" in str(error)
