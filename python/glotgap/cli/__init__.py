@@ -25,6 +25,7 @@ from glotgap._errors import GlotgapError
 __all__ = ["glotgap", "main"]
 
 _COMMANDS: Final = {
+    "quant": "glotgap.cli.quant",
     "stats": "glotgap.cli.stats",
     "tokens": "glotgap.cli.tokens",
     "weights": "glotgap.cli.weights",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from glotgap._errors import BadFileError
+from glotgap._errors import BadArgumentError, BadFileError
 from glotgap.cli.checks import check_table, say
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from glotgap.stats.answers import Answer
 
-__all__ = ["answer_options", "read_columns", "told"]
+__all__ = ["answer_options", "read_columns", "told", "write_columns"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -70,3 +70,17 @@ def read_columns(path: str) -> "pl.DataFrame":
         return reader(path)
     except (OSError, PolarsError) as error:
         raise BadFileError(f"cannot read {path} as a table: {error}") from error
+
+
+def write_columns(frame: "pl.DataFrame", path: str) -> None:
+    """Write any table of columns by name: Parquet or CSV; it appears whole or not at all.
+
+    Raises:
+        BadArgumentError: the suffix is neither, or nothing can be written there.
+    """
+    from glotgap._atomic import replacing
+
+    if not path.endswith((".parquet", ".csv")):
+        raise BadArgumentError(f"cannot write {path}: give a .parquet or .csv file")
+    with replacing(path) as file:
+        frame.write_parquet(file) if path.endswith(".parquet") else frame.write_csv(file)

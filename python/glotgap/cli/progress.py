@@ -12,7 +12,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 if TYPE_CHECKING:
     from glotgap.tokens import Progress as Seen
 
-__all__ = ["reading", "scanning"]
+__all__ = ["counting", "reading", "scanning"]
 
 _DELAY = 1.0  # seconds: shorter work shows nothing
 
@@ -29,6 +29,13 @@ def scanning(*, quiet: bool) -> Iterator[Callable[["Seen"], None] | None]:
     """Yield a callback for what a scan of text tells, or None where nobody would see a bar."""
     with _shown(quiet=quiet) as bar:
         yield None if bar is None else _Phases(bar).update
+
+
+@contextmanager
+def counting(name: str, things: str, *, quiet: bool) -> Iterator[Callable[[int, int], None] | None]:
+    """Yield a callback for (things done, things in all), or None where nobody would see a bar."""
+    with _shown(quiet=quiet) as bar:
+        yield None if bar is None else lambda done, total: bar.show(name, done, total, f"{done:,}/{total:,} {things}")
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from glotgap._errors import BadArgumentError, GlotgapWarning
 from glotgap.quant.items import items
 from glotgap.quant.models import Subject
 from glotgap.quant.parallel import Parallel, parallel
-from glotgap.quant.profile import Profile
+from glotgap.quant.profiles import Profile
 from glotgap.quant.profiling import profiled
 from glotgap.quant.rewriting import Context
 from glotgap.quant.scheme import Scheme

@@ -15,6 +15,9 @@ import torch
 __all__ = ["minimax", "own", "shared", "totals"]
 
 _STEPS: Final = 60
+_NEAR: Final = 12
+"""Clips of a unit that minimax chooses among: those of the least mean error; others cost every language more."""
+
 _RATE: Final = 1.0
 """How fast a language's share grows with its excess over the mean: larger rates swing, smaller ones do not arrive."""
 
@@ -46,6 +49,12 @@ def totals(errors: torch.Tensor, choice: torch.Tensor) -> torch.Tensor:
 
 def minimax(errors: torch.Tensor) -> torch.Tensor:
     """Return clips of which the worst language suffers least."""
+    near = errors.mean(2).topk(min(_NEAR, errors.shape[1]), dim=1, largest=False).indices
+    chosen = _minimax(errors.gather(1, near[:, :, None].expand(-1, -1, errors.shape[2])))
+    return near.gather(1, chosen[:, None])[:, 0]
+
+
+def _minimax(errors: torch.Tensor) -> torch.Tensor:
     shares = torch.full((errors.shape[2],), 1 / errors.shape[2], dtype=torch.float64)
     best, least = torch.zeros(0), torch.inf
     for _ in range(_STEPS):

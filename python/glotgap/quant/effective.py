@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from glotgap._arguments import typed
 from glotgap._errors import BadArgumentError
-from glotgap.quant.profile import Profile
+from glotgap.quant.profiles import Profile
 from glotgap.weights.layers import figure, layers
 
 __all__ = ["effective_kurtosis", "outlier_activation", "shares"]

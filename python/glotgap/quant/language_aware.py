@@ -23,7 +23,7 @@ from glotgap.quant.clip_choice import minimax, own, shared, totals
 from glotgap.quant.clip_errors import RATIOS, ClipErrors, clip_errors
 from glotgap.quant.effective import shares
 from glotgap.quant.generalized_gaussian import best_clip
-from glotgap.quant.profile import Profile
+from glotgap.quant.profiles import Profile
 from glotgap.quant.protection import protected
 from glotgap.quant.rewriting import Context, Rewritten, Target
 from glotgap.quant.rounding import rounded

@@ -15,7 +15,7 @@ from safetensors.numpy import save
 
 from glotgap._atomic import replacing
 from glotgap._errors import BadFileError
-from glotgap.quant.profile import OUTPUTS, Profile, Site
+from glotgap.quant.profiles import OUTPUTS, Profile, Site
 from glotgap.weights import Moments
 
 __all__ = ["load_profile", "save_profile"]

@@ -11,7 +11,7 @@ from glotgap._errors import BadArgumentError
 from glotgap.quant.items import Item, items
 from glotgap.quant.models import Subject, subject
 from glotgap.quant.parallel import parallel
-from glotgap.quant.profile import OUTPUTS, Profile, Site
+from glotgap.quant.profiles import OUTPUTS, Profile, Site
 from glotgap.quant.rewriting import Target
 from glotgap.quant.scheme import Scheme
 from glotgap.quant.scoring import Scorer

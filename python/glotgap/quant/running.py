@@ -12,7 +12,7 @@ from glotgap.quant.cache import Cache
 from glotgap.quant.calibration import Calibration
 from glotgap.quant.items import Item
 from glotgap.quant.models import Subject
-from glotgap.quant.quantized import quantized
+from glotgap.quant.quantizing import quantized
 from glotgap.quant.scheme import Scheme
 from glotgap.quant.scoring import Encoded, Scored, Scorer
 

@@ -47,6 +47,7 @@ class Scheme:
         head: output heads are quantized too.
         embed: embeddings are quantized too.
         keep: patterns of weights to leave alone.
+        calibrated_on: languages of the calibration text that it looks at; all of them by default.
 
     Raises:
         BadArgumentError: the parts contradict each other, or the method has no such part.
@@ -72,6 +73,17 @@ class Scheme:
     head: bool = False
     embed: bool = False
     keep: tuple[str, ...] = ()
+    calibrated_on: tuple[str, ...] = ()
+
+    @property
+    def needs_data(self) -> bool:
+        """Whether it looks at text before it rounds."""
+        return METHODS[self.method].needs_data
+
+    @property
+    def is_per_language(self) -> bool:
+        """Whether each language has weights of its own."""
+        return self.method == "la" and self.kind in {"paper", "own"}
 
     def __post_init__(self) -> None:
         if self.method not in METHODS:
@@ -111,7 +123,10 @@ def _set(scheme: Scheme, **values: Any) -> None:
 
 def _defaults(scheme: Scheme, declared: Method) -> dict[str, Any]:
     """Return what the method decides where the caller did not."""
-    found: dict[str, Any] = {"keep": tuple(dict.fromkeys(scheme.keep))}
+    found: dict[str, Any] = {
+        "keep": tuple(dict.fromkeys(scheme.keep)),
+        "calibrated_on": tuple(sorted(set(scheme.calibrated_on))),
+    }
     if scheme.bits is None and declared.kinds:
         found["bits"] = declared.kinds.get(scheme.kind or "")
     if scheme.granularity is None and scheme.group is not None:
@@ -185,6 +200,7 @@ def _faults_of_options(scheme: Scheme, declared: Method) -> Iterator[str]:
         "head": scheme.head,
         "embed": scheme.embed,
         "keep": bool(scheme.keep),
+        "calibration": bool(scheme.calibrated_on),
     }
     for name, is_used in used.items():
         if is_used and name not in declared.options:
@@ -232,6 +248,8 @@ def _parts(scheme: Scheme) -> Iterator[str]:
         yield f"a{scheme.activation_bits}{'t' if scheme.activations_by == 'tensor' else ''}"
     yield from (name for name, is_set in {"head": scheme.head, "embed": scheme.embed}.items() if is_set)
     yield from (f"keep:{pattern}" for pattern in scheme.keep)
+    if scheme.calibrated_on:
+        yield f"cal:{'+'.join(scheme.calibrated_on)}"
 
 
 def _opening(scheme: Scheme) -> Iterator[str]:
@@ -260,6 +278,7 @@ _READERS: Final[tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], _Fields]]
     ),
     (re.compile(r"head|embed"), lambda found: {found[0]: True}),
     (re.compile(r"keep:(.*)", re.DOTALL), lambda found: {"keep": (found[1],)}),
+    (re.compile(r"cal:(\w+(?:\+\w+)*)"), lambda found: {"calibrated_on": tuple(found[1].split("+"))}),
     (re.compile(rf"protect{_NUMBER}"), lambda found: {"kind": "protect", "average_bits": float(found[1])}),
 )
 

@@ -22,6 +22,7 @@ class Method:
         granularity: where none is named; None leaves it to the library.
         group: values a group, where none is named.
         options: names of `OPTIONS` that it takes.
+        needs_data: whether it looks at text before it rounds.
     """
 
     spelling: str
@@ -32,6 +33,7 @@ class Method:
     granularity: str | None = None
     group: int | None = None
     options: frozenset[str] = frozenset()
+    needs_data: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,7 @@ OPTIONS: Final[Mapping[str, Option]] = {
     "keep": Option(
         "keep:PATTERN", "leave alone: a name with * ? [], a component (attn.q, mlp.*) or layer:N; repeatable"
     ),
+    "calibration": Option("cal:LANGUAGE+...", "languages of the calibration text that it looks at; all by default"),
 }
 """All options by their names."""
 
@@ -90,7 +93,8 @@ METHODS: Final[Mapping[str, Method]] = {
         kinds=dict.fromkeys(("paper", "shared", "minimax", "own", "protect")),
         granularities=_GRAINS,
         granularity="channel",
-        options=_ALWAYS,
+        options=_ALWAYS | {"calibration"},
+        needs_data=True,
     ),
     "bnb": Method(
         "bnb-nf4|fp4|int8",
@@ -131,14 +135,16 @@ METHODS: Final[Mapping[str, Method]] = {
         granularities=("channel", "group"),
         granularity="group",
         group=128,
-        options=_ALWAYS,
+        options=_ALWAYS | {"calibration"},
+        needs_data=True,
     ),
     "autoround": Method(
         "autoround{2,3,4,8}",
         "auto-round, calibrated on texts, as it groups them, or g{N}",
         bits=(2, 3, 4, 8),
         granularities=("channel", "group"),
-        options=_ALWAYS,
+        options=_ALWAYS | {"calibration"},
+        needs_data=True,
     ),
 }
 """All methods by their names."""

@@ -24,7 +24,7 @@ from glotgap._errors import BadArgumentError
 from glotgap.quant.clip_choice import totals
 from glotgap.quant.clip_errors import norms, unit_errors
 from glotgap.quant.models import digest, load
-from glotgap.quant.profile import Profile
+from glotgap.quant.profiles import Profile
 from glotgap.quant.rewriting import Target
 from glotgap.quant.scheme import Scheme
 from glotgap.quant.targets import targets

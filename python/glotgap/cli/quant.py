@@ -1,0 +1,156 @@
+"""`glotgap quant`: score models on parallel text under schemes of quantization, and ask what it costs whom."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from glotgap.cli.answers import answer_options, read_columns, told, write_columns
+from glotgap.cli.checks import say
+from glotgap.cli.quant_options import corpus_of, corpus_options, evaluated, model_options, run_options
+from glotgap.cli.quant_studies import clips, sweep
+
+if TYPE_CHECKING:
+    from glotgap.quant import Evaluation
+
+
+@click.group()
+def quant() -> None:
+    """Score models on parallel text, full and quantized: which languages lose, how much, and why."""
+
+
+@quant.command("eval")
+@click.argument("model")
+@click.option("--scheme", "schemes", multiple=True, metavar="SCHEME",
+              help="How weights are quantized, as rtn4-g64-mse; may be repeated. fp, as they are, is always scored. "
+              "`glotgap quant schemes` lists what there is.")  # fmt: skip
+@click.option("--unit", type=click.Choice(["sentence", "document"]), default="sentence", show_default=True,
+              help="What an item of the corpus is.")  # fmt: skip
+@corpus_options
+@run_options
+def evaluate(*, model: str, schemes: tuple[str, ...], quiet: bool, **options: Any) -> None:
+    """Score MODEL on parallel text: a directory, a GGUF file or a Hub id.
+
+    Prints bits per byte of each language under each scheme, what each scheme did to the weights and what it costs each
+    language.
+    """
+    found = evaluated(model, ("fp", *schemes), quiet=quiet, **options)
+    if not quiet:
+        _show(found, lost=bool(schemes))
+
+
+def _show(found: "Evaluation", *, lost: bool) -> None:
+    from glotgap.quant import degradation
+    from glotgap.report.quant import audit_lines, reference_line, show_losses, show_scores
+
+    show_scores(found.scores)
+    if lost:
+        show_losses(degradation(found.scores))
+    for line in (*audit_lines(found.audits), reference_line(found.scores)):
+        click.echo(line)
+
+
+@quant.command()
+def schemes() -> None:
+    """List the spellings of schemes."""
+    from glotgap.quant.scheme import describe
+
+    for _, spelling, meaning in describe().iter_rows():
+        click.echo(f"{spelling:<32} {meaning}")
+
+
+@quant.command()
+@click.argument("model")
+@click.option("--folds", type=click.IntRange(min=1), default=4, show_default=True, metavar="N",
+              help="Parts that the items of a language are kept in, for nulls.")  # fmt: skip
+@click.option("--whole", is_flag=True, help="Keep whole second moments of inputs, not their diagonals alone.")
+@click.option("--out", required=True, metavar="FILE", help="Profile to write: .safetensors.")
+@corpus_options
+@model_options
+def profile(*, model: str, corpora: tuple[str, ...], out: str, quiet: bool, **options: Any) -> None:
+    """Profile the activations of MODEL, language by language."""
+    from glotgap.cli.progress import counting
+    from glotgap.quant import profile as profiled
+    from glotgap.quant import save_profile
+
+    with counting("reading", "texts", quiet=quiet) as progress:
+        found = profiled(model, corpus=corpus_of(corpora), progress=progress, **options)
+    save_profile(found, out)
+    if not quiet:
+        say(f"wrote {out}: {', '.join(found.languages)}, {int(found.tokens.sum()):,} tokens")
+
+
+@quant.command()
+@click.argument("model")
+@click.argument("profile")
+@click.option("--bits", type=click.IntRange(2, 8), default=4, show_default=True, metavar="N", help="Bits of a weight.")
+@click.option("--granularity", default="channel", show_default=True, metavar="PART",
+              help="What has a clip of its own: tensor, channel or g64.")  # fmt: skip
+@click.option("--shuffles", type=click.IntRange(min=1), default=39, show_default=True, metavar="N",
+              help="Shuffles of languages behind the null.")  # fmt: skip
+@click.option("--out", metavar="FILE", help="Write regret by matrix and language to a .parquet or .csv file.")
+def regret(*, model: str, profile: str, bits: int, granularity: str, shuffles: int, out: str | None) -> None:
+    """Say what clips by language can win at most on MODEL, before any is tried.
+
+    PROFILE is what `glotgap quant profile` wrote of the same model.
+    """
+    from glotgap.cli.progress import counting
+    from glotgap.quant import load_profile
+    from glotgap.quant import regret as regretted
+
+    with counting("weighing", "matrices", quiet=False) as progress:
+        found = regretted(model, load_profile(profile), bits, granularity, shuffles=shuffles, progress=progress)
+    click.echo(found.sentence)
+    if out is not None:
+        write_columns(found.table, out)
+        say(f"wrote {out}")
+
+
+@quant.command("report-tables")
+@click.argument("scores", nargs=-1, required=True, metavar="SCORES...")
+@click.option(
+    "--covariates", multiple=True, metavar="FILE", help="Table with a row for each language; may be repeated."
+)
+@click.option("-x", "x", multiple=True, metavar="COLUMN",
+              help="What to correlate the loss with; tokens a byte, premium and all covariates by default.")  # fmt: skip
+@click.option("--given", multiple=True, metavar="COLUMN", help="A column held constant; may be repeated.")
+@click.option("--high", multiple=True, metavar="LANGUAGE", help="A high-resource language; may be repeated.")
+@click.option("--low", multiple=True, metavar="LANGUAGE", help="A low-resource language; may be repeated.")
+@click.option("--per", type=click.Choice(["item", "byte"]), default="item", show_default=True, help="Nats of what.")
+@answer_options
+def report_tables(
+    *,
+    scores: tuple[str, ...],
+    covariates: tuple[str, ...],
+    x: tuple[str, ...],
+    given: tuple[str, ...],
+    high: tuple[str, ...],
+    low: tuple[str, ...],
+    out: str | None,
+    per: str,
+    **asked: Any,
+) -> None:
+    """Say what quantization cost each language, whether it cost some more, and what goes with it.
+
+    SCORES are tables that `glotgap quant eval --out` wrote.
+    """
+    import polars as pl
+
+    from glotgap import quant as room
+    from glotgap import tables
+    from glotgap.report.quant import reference_line, show_losses
+    from glotgap.stats.answers import Answer
+
+    table = pl.concat([tables.read(path, "SCORES") for path in scores])
+    show_losses(room.degradation(table), column="delta" if per == "item" else "delta_byte")
+    unequal = room.disparity(table, per=per, high=high, low=low, **asked)
+    more = [read_columns(path) for path in covariates]
+    related = room.correlate(table, *more, x=list(x) or None, given=list(given), per=per, **asked)
+    click.echo(reference_line(table))
+    both = Answer(
+        tables.sort("TESTS", pl.concat([unequal.tests, related.tests])), f"{unequal.sentence[:-1]}; {related.sentence}"
+    )
+    told(both, out, scores=scores, per=per, **asked)
+
+
+for study in (sweep, clips):
+    quant.add_command(study)

@@ -1,0 +1,109 @@
+"""`glotgap quant sweep` and `clips`: two questions, each one command that ends in one plain sentence."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from glotgap.cli.answers import told
+from glotgap.cli.quant_options import corpus_options, evaluated, run_options
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from glotgap.stats.answers import Answer
+
+__all__ = ["clips", "sweep"]
+
+_BITS = click.option("--bits", multiple=True, type=click.IntRange(2, 8), default=(8, 4, 3, 2), show_default=True,
+                     metavar="N", help="Bits of a weight; may be repeated.")  # fmt: skip
+_GRAIN = click.option("--granularity", multiple=True, default=("channel",), show_default=True, metavar="PART",
+                      help="What has a scale of its own: tensor, channel or g64; may be repeated.")  # fmt: skip
+_SEED = click.option("--seed", "rng", type=click.IntRange(min=0), default=0, show_default=True, metavar="N",
+                     help="Seed of resamples.")  # fmt: skip
+
+
+@click.command()
+@click.argument("model")
+@_BITS
+@_GRAIN
+@_SEED
+@corpus_options
+@run_options
+def sweep(
+    *, model: str, bits: tuple[int, ...], granularity: tuple[str, ...], rng: int, quiet: bool, **options: Any
+) -> None:
+    """Does rounding to fewer bits hurt some languages more (EXP-009)? Round to nearest at several widths."""
+    from glotgap.quant import correlate, degradation, disparity
+    from glotgap.quant.conclusions import sweep_sentence
+    from glotgap.report.quant import audit_lines, reference_line, show_losses, show_scores
+
+    schemes = ("fp", *(f"rtn{width}-{grain}" for grain in granularity for width in bits))
+    found = evaluated(model, schemes, quiet=quiet, **options)
+    losses, unequal = degradation(found.scores), disparity(found.scores, rng=rng)
+    show_scores(found.scores)
+    show_losses(losses)
+    for line in (*audit_lines(found.audits), reference_line(found.scores)):
+        click.echo(line)
+    told(unequal, None)
+    if losses["language"].n_unique() >= 4 and not losses["destroyed"].all():
+        told(correlate(found.scores, rng=rng), None)
+    click.echo(sweep_sentence(losses, unequal.tests))
+
+
+@click.command()
+@click.argument("model")
+@_BITS
+@_GRAIN
+@_SEED
+@click.option("--rival", "rivals", multiple=True, metavar="SCHEME",
+              help="Another scheme to compare with, with {bits} for the width, as gptq{bits}-g64; may be "
+              "repeated.")  # fmt: skip
+@corpus_options
+@run_options
+def clips(
+    *,
+    model: str,
+    bits: tuple[int, ...],
+    granularity: tuple[str, ...],
+    rng: int,
+    rivals: tuple[str, ...],
+    quiet: bool,
+    **options: Any,
+) -> None:
+    """Can clipping by language help (EXP-031)? LA-ACIQ in all its forms against absmax, ACIQ and least error.
+
+    Needs --calibration: other text than the corpus.
+    """
+    from glotgap.quant import degradation
+    from glotgap.quant.conclusions import clips_sentence
+    from glotgap.report.quant import audit_lines, reference_line, show_losses
+
+    if options["calibration"] is None:
+        raise click.UsageError("clips by language are fitted to text: give --calibration, other text than the corpus")
+    spelled = [_spelled(width, grain, rivals) for grain in granularity for width in bits]
+    schemes = ("fp", *(scheme for pair in spelled for part in pair for scheme in part))
+    found = evaluated(model, schemes, quiet=quiet, **options)
+    losses = degradation(found.scores)
+    show_losses(losses)
+    for line in (*audit_lines(found.audits), reference_line(found.scores)):
+        click.echo(line)
+    contests = _contests(found.scores, spelled, rng)
+    told(contests, None)
+    click.echo(clips_sentence(losses, contests.tests, [form for forms, _ in spelled for form in forms]))
+
+
+def _spelled(bits: int, granularity: str, more: tuple[str, ...]) -> tuple[list[str], list[str]]:
+    """Return the schemes of LA-ACIQ at a width and their rivals, as tables spell them."""
+    from glotgap.quant import Scheme
+    from glotgap.quant.conclusions import language_aware, rivals
+
+    others = [*rivals(bits, granularity), *(rival.replace("{bits}", str(bits)) for rival in more)]
+    return tuple([str(Scheme.parse(text)) for text in part] for part in (language_aware(bits, granularity), others))
+
+
+def _contests(scores: "pl.DataFrame", spelled: list[tuple[list[str], list[str]]], rng: int) -> "Answer":
+    """Ask all forms against all rivals of their width, p adjusted for the number of all questions."""
+    from glotgap.quant import contest
+
+    pairs = [(form, rival) for forms, others in spelled for form in forms for rival in others]
+    return contest(scores, pairs, rng=rng)

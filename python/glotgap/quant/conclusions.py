@@ -1,0 +1,95 @@
+"""What a sweep of widths and a contest of clips come to, each in one sentence that says no more than the data do.
+
+A disparity or a difference is *shown* when its interval leaves out what stands for nothing and its p, adjusted for all
+that was asked together, is below 0.05 (as everywhere in this package: `glotgap.stats.answers`).
+"""
+
+from collections.abc import Sequence
+
+import polars as pl
+
+__all__ = ["clips_sentence", "language_aware", "rivals", "sweep_sentence"]
+
+
+def language_aware(bits: int, granularity: str) -> list[str]:
+    """Return the spellings of LA-ACIQ in all its forms at a width; mixed precision may spend a quarter of a bit more.
+
+    Example:
+        >>> language_aware(4, "g64")[-1]
+        'la4-protect4.25-g64'
+    """
+    forms = ["paper", "shared", "minimax", "own", *([f"protect{bits + 0.25}"] if bits < 8 else [])]
+    return [f"la{bits}-{form}-{granularity}" for form in forms]
+
+
+def rivals(bits: int, granularity: str) -> list[str]:
+    """Return the spellings of what LA-ACIQ is compared with: absmax, ACIQ, least error.
+
+    Example:
+        >>> rivals(4, "g64")
+        ['rtn4-g64', 'rtn4-g64-aciq', 'rtn4-g64-mse']
+    """
+    return [f"rtn{bits}-{granularity}{clip}" for clip in ("", "-aciq", "-mse")]
+
+
+def sweep_sentence(losses: pl.DataFrame, tests: pl.DataFrame) -> str:
+    """Return what a sweep says: `degradation` and the TESTS of `disparity` of one model.
+
+    Example:
+        >>> from glotgap.quant import degradation, disparity, evaluate, tiny
+        >>> scores = evaluate(tiny.model(steps=2), languages=["eng", "heb"], limit=6, schemes=["fp", "rtn8"])
+        >>> sweep_sentence(degradation(scores), disparity(scores, rng=1).tests)[:44]
+        'With n = 2 languages, 6 items and this model'
+    """
+    asked = tests.filter(pl.col("statistic") == "worst_less_best")
+    found = asked.filter(_shown())
+    schemes = losses["scheme"].n_unique()
+    broken = losses.filter("destroyed")["scheme"].unique().sort().to_list()
+    if found.is_empty():
+        said = f"the data do not show that any of {schemes} schemes hurts some languages more than others"
+    else:
+        said = f"the data show that {found.height} of {schemes} schemes hurt some languages more than others"
+        said += f" ({'; '.join(_widest(losses, group) for group in found['group'])})"
+    destroyed = f"; destroyed in some language, so that sizes mean little: {', '.join(broken)}" if broken else ""
+    return f"{_given(losses)}, {said}{destroyed}."
+
+
+def clips_sentence(losses: pl.DataFrame, tests: pl.DataFrame, forms: Sequence[str]) -> str:
+    """Return what a contest says: `degradation` and the TESTS of all `contest`s of schemes `forms` of one model.
+
+    Example:
+        >>> from glotgap.quant import contest, degradation, evaluate, tiny
+        >>> schemes = ["fp", "rtn2-g64", "rtn3-g64"]
+        >>> scores = evaluate(tiny.model(steps=2), languages=["eng", "heb"], limit=6, schemes=schemes)
+        >>> tests = contest(scores, [("rtn3-g64", "rtn2-g64")], rng=1).tests
+        >>> clips_sentence(degradation(scores), tests, ["rtn3-g64"])[:44]
+        'With n = 2 languages, 6 items and this model'
+    """
+    wins = {
+        form: asked.filter(_shown(), pl.col("estimate") < 0).height == asked.height > 0
+        for form in forms
+        for asked in [tests.filter(pl.col("question").str.starts_with(f"nats lost under {form} less under "))]
+    }
+    better = [form for form, is_better in wins.items() if is_better]
+    if better:
+        said = f"the data show that {', '.join(better)} lose less than each rival, on average and in the worst language"
+    else:
+        said = f"the data do not show that any of {len(wins)} schemes of LA-ACIQ loses less than each of its rivals"
+    losers = tests.filter(_shown(), pl.col("estimate") > 0).height
+    return f"{_given(losses)}, {said} ({losers} of {tests.height} comparisons show the opposite)."
+
+
+def _shown() -> pl.Expr:
+    outside = (pl.col("low") > pl.col("null")) | (pl.col("high") < pl.col("null"))
+    return (outside & (pl.col("p_adjusted") < 1 - pl.col("level"))).fill_null(value=False)
+
+
+def _given(losses: pl.DataFrame) -> str:
+    return f"With n = {losses['language'].n_unique()} languages, {losses['n'].min()} items and this model"
+
+
+def _widest(losses: pl.DataFrame, group: str) -> str:
+    part = losses.filter(pl.col("model") + " " + pl.col("scheme") == group).sort("delta")
+    best, worst = part.row(0, named=True), part.row(-1, named=True)
+    gap = f"{worst['language']} {worst['delta']:.3g} nats an item, {best['language']} {best['delta']:.3g}"
+    return f"{worst['scheme']}: {gap}"

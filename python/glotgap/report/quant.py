@@ -1,0 +1,86 @@
+"""The terminal view of what quantization costs languages: a row for each language, a column for each scheme."""
+
+from typing import IO, Final
+
+import polars as pl
+from rich.table import Table
+from rich.text import Text
+
+from glotgap.report.terminal import console
+
+__all__ = ["audit_lines", "reference_line", "show_losses", "show_scores"]
+
+_WIDE: Final = 8
+"""Schemes beside each other; more are shown in blocks."""
+
+
+def show_scores(scores: pl.DataFrame, file: IO[str] | None = None) -> None:
+    """Print bits per byte of UTF-8 of each language under each scheme: ratios of sums."""
+    known = scores.filter(pl.col("nll").is_not_null())
+    bits = known.group_by("model", "scheme", "language").agg(
+        bits=pl.col("nll").sum() / pl.col("bytes").sum() / pl.lit(2.0).log(), items=pl.len()
+    )
+    _show(bits, "bits", "Bits per byte", file)
+
+
+def show_losses(losses: pl.DataFrame, file: IO[str] | None = None, *, column: str = "delta") -> None:
+    """Print what each scheme costs each language: the table of `glotgap.quant.degradation`."""
+    unit = {"delta": "Nats lost an item", "delta_byte": "Nats lost a byte"}[column]
+    marked = losses.with_columns(mark=pl.when("destroyed").then(pl.lit("*")).otherwise(pl.lit("")))
+    _show(marked, column, unit, file)
+    if losses["destroyed"].any():
+        console(file).print("* the model is destroyed: median loss per token above half of ln(vocabulary)")
+
+
+def _show(values: pl.DataFrame, column: str, title: str, file: IO[str] | None) -> None:
+    for (model,), part in values.partition_by("model", as_dict=True, maintain_order=True).items():
+        schemes = part["scheme"].unique().sort().to_list()
+        for begin in range(0, len(schemes), _WIDE):
+            _block(part, schemes[begin : begin + _WIDE], column, f"{title}, {model}", file)
+
+
+def _block(part: pl.DataFrame, schemes: list[str], column: str, title: str, file: IO[str] | None) -> None:
+    table = Table(title=Text(title), title_justify="left", box=None, pad_edge=False)
+    table.add_column("language")
+    for scheme in schemes:
+        table.add_column(Text(scheme), justify="right")
+    marks = "mark" in part.columns
+    found = {(row["language"], row["scheme"]): row for row in part.iter_rows(named=True)}
+    for language in part["language"].unique().sort():
+        rows = [found.get((language, scheme)) for scheme in schemes]
+        cells = ["–" if row is None else f"{row[column]:.3f}{row['mark'] if marks else ''}" for row in rows]
+        table.add_row(language, *cells)
+    console(file).print(table)
+
+
+def audit_lines(audits: pl.DataFrame) -> list[str]:
+    """Return, for each scheme, the share of values it changed, bits a value and signal-to-noise, and what it left."""
+    lines = []
+    for (scheme,), part in audits.partition_by("scheme", as_dict=True, maintain_order=True).items():
+        touched = part.filter(pl.col("note").is_null())
+        if touched.is_empty():
+            continue
+        n, changed, signal, noise = touched.select(
+            pl.col("n").sum(), pl.col("changed").sum(), pl.col("signal").sum(), pl.col("noise").sum()
+        ).row(0)
+        bits = touched.select((pl.col("bits") * pl.col("n")).sum() / pl.col("n").sum()).item()
+        ratio = f", SQNR {10 * pl.Series([signal / noise]).log10().item():.1f} dB" if noise else ""
+        whole = part["n"].sum()
+        lines.append(
+            f"{scheme}: {100 * changed / whole:.1f} % of {whole:,} values changed, {bits:.2f} bits a quantized value"
+            f"{ratio}; left alone: {_left(part)}"
+        )
+    return lines
+
+
+def _left(part: pl.DataFrame) -> str:
+    notes = part.filter(pl.col("note").is_not_null()).group_by("note").agg(pl.len()).sort("note")
+    return "; ".join(f"{count} ({note})" for note, count in notes.iter_rows()) or "nothing"
+
+
+def reference_line(scores: pl.DataFrame) -> str:
+    """Return what fp is, model by model: "full precision" of a GGUF file has been quantized before."""
+    said = scores.select("model", "reference", "method").unique().sort("model")
+    return " ".join(
+        f"{model}: fp is {reference}; scores are {method}s." for model, reference, method in said.iter_rows()
+    )
