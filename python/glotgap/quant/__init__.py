@@ -25,32 +25,39 @@ from typing import TYPE_CHECKING, Any, Final
 from glotgap._errors import UnsupportedError
 from glotgap.quant.faults import Fault, faults
 from glotgap.quant.parallel import Parallel, parallel
-from glotgap.quant.scheme import Scheme
+from glotgap.quant.scheme import Scheme, describe
 
 if TYPE_CHECKING:
+    from glotgap.quant.audit import Audit
     from glotgap.quant.contests import contest
     from glotgap.quant.damage import degradation
     from glotgap.quant.disparities import disparity
     from glotgap.quant.effective import effective_kurtosis, outlier_activation
     from glotgap.quant.evaluating import Evaluation, evaluate, evaluation
-    from glotgap.quant.profiles import Profile
     from glotgap.quant.profile_files import load_profile, save_profile
+    from glotgap.quant.profiles import Profile
     from glotgap.quant.profiling import profile
     from glotgap.quant.quantizing import quantized
     from glotgap.quant.regrets import Regret, regret
     from glotgap.quant.relating import Correlations, correlate
+    from glotgap.quant.rewriting import Context, Rewritten, Target
 
 __all__ = [
+    "Audit",
+    "Context",
     "Correlations",
     "Evaluation",
     "Fault",
     "Parallel",
     "Profile",
     "Regret",
+    "Rewritten",
     "Scheme",
+    "Target",
     "contest",
     "correlate",
     "degradation",
+    "describe",
     "disparity",
     "effective_kurtosis",
     "evaluate",
@@ -66,6 +73,10 @@ __all__ = [
 ]
 
 _FROM: Final = {
+    "Audit": "audit",
+    "Context": "rewriting",
+    "Rewritten": "rewriting",
+    "Target": "rewriting",
     "Correlations": "relating",
     "Evaluation": "evaluating",
     "Profile": "profiles",
@@ -84,7 +95,7 @@ _FROM: Final = {
     "regret": "regrets",
     "save_profile": "profile_files",
 }
-"""Where what needs torch, or is not needed for reading text, is found."""
+"""Public names and their modules, none of which may have a public name: importing it would hide what it names."""
 
 
 def __getattr__(name: str) -> Any:

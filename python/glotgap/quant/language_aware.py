@@ -23,10 +23,11 @@ from glotgap.quant.clip_choice import minimax, own, shared, totals
 from glotgap.quant.clip_errors import RATIOS, ClipErrors, clip_errors
 from glotgap.quant.effective import shares
 from glotgap.quant.generalized_gaussian import best_clip
+from glotgap.quant.grids import symmetric
 from glotgap.quant.profiles import Profile
 from glotgap.quant.protection import protected
 from glotgap.quant.rewriting import Context, Rewritten, Target
-from glotgap.quant.rounding import rounded
+from glotgap.quant.rounding import stored_bits
 from glotgap.quant.scheme import Scheme
 from glotgap.weights import moments
 
@@ -53,11 +54,22 @@ def rewritten(
     for target in targets:
         if target.name not in bits:
             yield target, Rewritten(target.matrix, 0.0, note="its inputs have no profile")
-        elif factor is not None:
-            yield target, rounded(target.matrix, bits[target.name], scheme, _deviations(target, scheme) * factor)
+            continue
+        plain = Scheme("rtn", bits[target.name], granularity=scheme.granularity, group=scheme.group)
+        if factor is not None:
+            clips = _deviations(target, scheme) * factor
         else:
             clips = _clips(target, bits[target.name], scheme, context)
-            yield target, rounded(target.matrix, bits[target.name], scheme, clips)
+        yield target, Rewritten(_on_grid(target.matrix, clips, plain), stored_bits(target.matrix, plain))
+
+
+def _on_grid(matrix: torch.Tensor, clips: torch.Tensor, scheme: Scheme) -> torch.Tensor:
+    """Return a matrix on the grids of its units' clips, of its own type."""
+    rows, width = matrix.shape
+    size = {"tensor": matrix.numel(), "channel": width}.get(scheme.granularity or "", scheme.group or width)
+    missing = 0 if scheme.group is None else -width % size
+    units = torch.nn.functional.pad(matrix.float(), (0, missing)).reshape(-1, size)
+    return symmetric(units, clips[:, None], scheme.bits or 0).reshape(rows, -1)[:, :width].to(matrix.dtype)
 
 
 def _errors(target: Target, bits: int, scheme: Scheme, profile: Profile) -> ClipErrors:

@@ -15,7 +15,7 @@ from glotgap.quant.profiles import OUTPUTS, Profile, Site
 from glotgap.quant.rewriting import Target
 from glotgap.quant.scheme import Scheme
 from glotgap.quant.scoring import Scorer
-from glotgap.quant.targets import targets
+from glotgap.quant.targets import weights
 from glotgap.weights import Moments
 
 __all__ = ["profile", "profiled"]
@@ -139,7 +139,7 @@ class _Recorder:
 
     def __init__(self, model: Any, languages: int, folds: int, *, whole: bool) -> None:
         self._model, self._languages, self._folds, self._whole = model, languages, folds, whole
-        found, _ = targets(model, Scheme.parse("rtn8"))
+        found = weights(model, Scheme.parse("rtn8")).targets
         self._targets = [target for target in found if target.stack == 1]
         self._layers = 1 + max((target.layer for target in found if target.layer is not None), default=-1)
         self._sites: dict[str, _Sums] = {}

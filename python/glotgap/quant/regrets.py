@@ -27,7 +27,7 @@ from glotgap.quant.models import digest, load
 from glotgap.quant.profiles import Profile
 from glotgap.quant.rewriting import Target
 from glotgap.quant.scheme import Scheme
-from glotgap.quant.targets import targets
+from glotgap.quant.targets import weights
 
 __all__ = ["Regret", "regret"]
 
@@ -101,7 +101,7 @@ def regret(
     loaded = load(model) if isinstance(model, str | os.PathLike) else model
     if digest(loaded) != profile.model:
         raise BadArgumentError(f"the profile is of another model ({profile.name}): profile this one")
-    found, _ = targets(loaded, scheme)
+    found = weights(loaded, scheme).targets
     known = [target for target in found if target.name in profile.site_of]
     orders = _orders(profile, shuffles, np.random.default_rng(rng))
     rows: list[dict[str, Any]] = []

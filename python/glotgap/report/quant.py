@@ -60,8 +60,8 @@ def audit_lines(audits: pl.DataFrame) -> list[str]:
         touched = part.filter(pl.col("note").is_null())
         if touched.is_empty():
             continue
-        n, changed, signal, noise = touched.select(
-            pl.col("n").sum(), pl.col("changed").sum(), pl.col("signal").sum(), pl.col("noise").sum()
+        changed, signal, noise = touched.select(
+            pl.col("changed").sum(), pl.col("signal").sum(), pl.col("noise").sum()
         ).row(0)
         bits = touched.select((pl.col("bits") * pl.col("n")).sum() / pl.col("n").sum()).item()
         ratio = f", SQNR {10 * pl.Series([signal / noise]).log10().item():.1f} dB" if noise else ""
