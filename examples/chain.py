@@ -1,0 +1,73 @@
+"""The whole chain on one tiny model, offline: a tokenizer's bill by language, and the model's weights.
+
+Trains the package's tiny model (a minute, then cached), counts what its tokenizer makes of sentences that it never saw,
+and scans its weights. Every figure is plumbing: the model has read 672 sentences.
+
+    python examples/chain.py
+"""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import polars as pl
+
+from glotgap import tokens, weights
+from glotgap.quant import Parallel, tiny
+
+
+def train() -> Path:
+    """Return the directory of the tiny model."""
+
+    def told(step: int, steps: int) -> None:
+        print(f"\rstep {step} of {steps} ", end="\n" if step == steps else "", file=sys.stderr, flush=True)
+
+    return tiny.model(progress=told)
+
+
+def bill(directory: Path, text: Parallel) -> pl.DataFrame:
+    """Return what the tokenizer charges each language for the same sentences, the dearest first."""
+    documents = ((language, item) for language, items in text.texts.items() for item in items)
+    counts = tokens.scan(documents, tokens.Tokenizer.load(directory, name="tiny"), words="icu")
+    table = tokens.metrics(counts, reference="eng")
+    figures = table.select("group", "docs", "fertility", "premium", "bytes_per_token")
+    return figures.sort("premium", descending=True, nulls_last=True)
+
+
+def heaviest(scan: pl.DataFrame) -> pl.DataFrame:
+    """Return the tensors with the heaviest tails."""
+    figures = scan.select("tensor", "component", "n", "std", "kurtosis", "absmax_sigma")
+    return figures.sort("kurtosis", descending=True, nulls_last=True).head(8)
+
+
+@contextmanager
+def link(title: str) -> Iterator[None]:
+    """Print the title of a link of the chain, and how long it took."""
+    print(f"\n{title}")
+    begun = time.perf_counter()
+    yield
+    print(f"({time.perf_counter() - begun:.1f} s)")
+
+
+def main() -> None:
+    """Run the chain."""
+    pl.Config(tbl_rows=-1, tbl_cols=-1, tbl_width_chars=120, fmt_str_lengths=60, float_precision=2)
+    pl.Config(tbl_hide_dataframe_shape=True, tbl_hide_column_data_types=True, tbl_formatting="ASCII_MARKDOWN")
+    print(tiny.NOTE)
+    text = tiny.held_out()
+    with link("The model: trained here, unless it is in the cache"):
+        directory = train()
+        print(directory)
+    with link("Tokens: what its tokenizer charges each language for the same 16 sentences"):
+        print(bill(directory, text))
+    with link("Weights: the heaviest tails"):
+        scan = weights.scan(directory)
+        print(heaviest(scan))
+    # The later links stand here: profile, evaluate with some schemes, disparity.
+    print(f"\n{tiny.NOTE}")
+
+
+if __name__ == "__main__":
+    main()
