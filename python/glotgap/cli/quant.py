@@ -107,9 +107,7 @@ def regret(*, model: str, profile: str, bits: int, granularity: str, shuffles: i
 
 @quant.command("report-tables")
 @click.argument("scores", nargs=-1, required=True, metavar="SCORES...")
-@click.option(
-    "--covariates", multiple=True, metavar="FILE", help="Table with a row for each language; may be repeated."
-)
+@click.option("--covariates", multiple=True, metavar="FILE", help="Table with a row a language; repeatable.")
 @click.option("-x", "x", multiple=True, metavar="COLUMN",
               help="What to correlate the loss with; tokens a byte, premium and all covariates by default.")  # fmt: skip
 @click.option("--given", multiple=True, metavar="COLUMN", help="A column held constant; may be repeated.")
@@ -146,9 +144,8 @@ def report_tables(
     more = [read_columns(path) for path in covariates]
     related = room.correlate(table, *more, x=list(x) or None, given=list(given), per=per, **asked)
     click.echo(reference_line(table))
-    both = Answer(
-        tables.sort("TESTS", pl.concat([unequal.tests, related.tests])), f"{unequal.sentence[:-1]}; {related.sentence}"
-    )
+    tests = tables.sort("TESTS", pl.concat([unequal.tests, related.tests]))
+    both = Answer(tests, f"{unequal.sentence[:-1]}; {related.sentence}")
     told(both, out, scores=scores, per=per, **asked)
 
 

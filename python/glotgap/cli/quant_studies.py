@@ -98,7 +98,8 @@ def _spelled(bits: int, granularity: str, more: tuple[str, ...]) -> tuple[list[s
     from glotgap.quant.conclusions import language_aware, rivals
 
     others = [*rivals(bits, granularity), *(rival.replace("{bits}", str(bits)) for rival in more)]
-    return tuple([str(Scheme.parse(text)) for text in part] for part in (language_aware(bits, granularity), others))
+    forms = language_aware(bits, granularity)
+    return [str(Scheme.parse(text)) for text in forms], [str(Scheme.parse(text)) for text in others]
 
 
 def _contests(scores: "pl.DataFrame", spelled: list[tuple[list[str], list[str]]], rng: int) -> "Answer":

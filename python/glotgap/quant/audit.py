@@ -134,9 +134,10 @@ def table(model: str, scheme: Scheme, language: str | None, rows: Sequence[Row])
     return sort("AUDITS", pl.DataFrame(columns, schema=AUDITS.schema()))
 
 
-def _flat(values: torch.Tensor) -> tuple[torch.Tensor, ...]:
+def _flat(values: torch.Tensor) -> Sequence[torch.Tensor]:
     """Return slices of the values, row by row, whatever the strides."""
-    return torch.split(values.reshape(-1), _SLICE)
+    parts: Sequence[torch.Tensor] = torch.split(values.reshape(-1), _SLICE)
+    return parts
 
 
 def _pattern(values: torch.Tensor) -> torch.Tensor:

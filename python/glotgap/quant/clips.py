@@ -10,7 +10,7 @@
 A clip never is 0 where a value is not: a percentile of mostly zeros, or ACIQ's of a constant, become absmax.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import torch
@@ -113,8 +113,9 @@ def _aciq(units: torch.Tensor, clip: str, bits: int) -> torch.Tensor:
     return found.to(widened(units[:0]).dtype)
 
 
-def _parts(units: torch.Tensor) -> tuple[torch.Tensor, ...]:
-    return torch.split(units, _SLICE, dim=-1)
+def _parts(units: torch.Tensor) -> Sequence[torch.Tensor]:
+    parts: Sequence[torch.Tensor] = torch.split(units, _SLICE, dim=-1)
+    return parts
 
 
 def _mean(parts: Iterator[torch.Tensor]) -> torch.Tensor:

@@ -85,7 +85,8 @@ def _shown() -> pl.Expr:
 
 
 def _given(losses: pl.DataFrame) -> str:
-    return f"With n = {losses['language'].n_unique()} languages, {losses['n'].min()} items and this model"
+    languages, items = losses["language"].n_unique(), int(losses["n"].to_numpy().min())
+    return f"With n = {languages} languages, {items} items and this model"
 
 
 def _widest(losses: pl.DataFrame, group: str) -> str:

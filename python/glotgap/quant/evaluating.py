@@ -73,7 +73,7 @@ def evaluate(
         >>> from glotgap.quant import tiny
         >>> scores = evaluate(tiny.model(steps=2), languages=["eng", "heb"], limit=2)
         >>> scores.select("scheme", "language", "item", "bytes").row(0)
-        ('fp', 'eng', '1', 38)
+        ('fp', 'eng', '1', 71)
     """
     return evaluation(
         model,
@@ -147,7 +147,8 @@ def evaluation(
         raise BadArgumentError(f"unit is {unit!r}: give sentence or document")
     if batch_tokens < 1:
         raise BadArgumentError(f"batch_tokens is {batch_tokens}: give at least 1")
-    asked = [Scheme.parse(scheme) for scheme in ([schemes] if isinstance(schemes, str | Scheme) else schemes)]
+    given = [schemes] if isinstance(schemes, str | Scheme) else schemes
+    asked = [scheme if isinstance(scheme, Scheme) else Scheme.parse(scheme) for scheme in given]
     text = parallel(corpus, languages=languages, limit=limit)
     data = Calibration.of(calibration, asked, text)
     of = subject(model, tokenizer, name=name, reference=reference, dtype=dtype, device=device)

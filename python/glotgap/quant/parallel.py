@@ -71,7 +71,7 @@ class Parallel:
         Example:
             >>> text = parallel(languages=["eng", "hin"]).matched()
             >>> [sum(item is not None for item in items) for items in text.texts.values()]
-            [48, 21]
+            [48, 19]
         """
         sizes = {language: [len((item or "").encode()) for item in items] for language, items in self.texts.items()}
         most = min(map(sum, sizes.values()))

@@ -12,7 +12,7 @@ Schemes that destroy the model in any language are left out and named: there D i
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import polars as pl
 
@@ -20,15 +20,13 @@ from glotgap._arguments import typed
 from glotgap._errors import BadArgumentError
 from glotgap.quant.damage import BASELINE, PER, degradation
 from glotgap.stats import correlate as correlate_columns
-
-if TYPE_CHECKING:
-    from glotgap.stats.answers import Answer
+from glotgap.stats.answers import Answer
 
 __all__ = ["Correlations", "correlate"]
 
 
 @dataclass(frozen=True)
-class Correlations:
+class Correlations(Answer):
     """Correlations of D with covariates.
 
     Attributes:
@@ -38,8 +36,6 @@ class Correlations:
         destroyed: schemes that were left out, because they destroy the model in some language.
     """
 
-    tests: pl.DataFrame
-    sentence: str
     table: pl.DataFrame
     destroyed: tuple[str, ...]
 
@@ -97,7 +93,7 @@ def correlate(
     )
     if kept.is_empty():
         raise BadArgumentError(f"all schemes destroy the model: {', '.join(destroyed)}")
-    found: Answer = correlate_columns(
+    found = correlate_columns(
         kept,
         _wanted(kept, covariates) if x is None else x,
         "delta" if per == "item" else "delta_byte",

@@ -90,7 +90,7 @@ def stored_bits(matrix: torch.Tensor, scheme: Scheme, stack: int = 1) -> float:
     bits = scheme.bits or 0
     for_rows = _SCALE_BITS * scheme.corrects_bias + _WIDTH_BITS * scheme.allocates_bits
     beside = scales * (_SCALE_BITS + bits * (not scheme.is_symmetric)) + rows * for_rows
-    return bits + beside / (rows * columns)
+    return float(bits + beside / (rows * columns))
 
 
 def slices(matrix: torch.Tensor, scheme: Scheme, stack: int = 1) -> Iterator[slice]:
