@@ -11,6 +11,9 @@ its relative error: else languages of few tokens, whose accidents are large, wou
 p is the share of arrangements, the real one among them, whose mean regret is at least that of the real languages: of
 all (L!)^(folds - 1) where they are few, else of random ones. Two languages in four folds have 8 arrangements, so that
 p is at least 1/8: profile them in more folds.
+
+Limits: with parts of a few dozen tokens, ten times as many in one language as in another, p is below 0.1 in 17 of 100
+cases where languages do not differ; with some hundred tokens a part, in 10.
 """
 
 import math
