@@ -109,7 +109,7 @@ def regret(*, model: str, profile: str, bits: int, granularity: str, shuffles: i
 @click.argument("scores", nargs=-1, required=True, metavar="SCORES...")
 @click.option("--covariates", multiple=True, metavar="FILE", help="Table with a row a language; repeatable.")
 @click.option("-x", "x", multiple=True, metavar="COLUMN",
-              help="What to correlate the loss with; tokens a byte, premium and all covariates by default.")  # fmt: skip
+              help="What to correlate the loss with; tokens a byte, premium, all covariates.")  # fmt: skip
 @click.option("--given", multiple=True, metavar="COLUMN", help="A column held constant; may be repeated.")
 @click.option("--high", multiple=True, metavar="LANGUAGE", help="A high-resource language; may be repeated.")
 @click.option("--low", multiple=True, metavar="LANGUAGE", help="A low-resource language; may be repeated.")

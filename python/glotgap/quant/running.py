@@ -18,7 +18,7 @@ from glotgap.quant.scoring import Encoded, Scored, Scorer
 
 __all__ = ["Part", "Run", "parts"]
 
-_PORTION: Final = 8
+_PORTION: Final = 2
 """Batches whose scores are kept together: what a run that is killed loses."""
 
 
