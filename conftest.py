@@ -10,7 +10,7 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 QUANT = Path("python/glotgap/quant")
-WITHOUT_TORCH = {"__init__", "parallel", "faults", "scheme", "spellings", "recipe", "text", "tokenizer", "cache"}
+WITHOUT_TORCH = {"__init__", "parallel", "faults", "scheme", "spellings", "recipe", "text", "cache"}
 
 
 def _needs_torch(path: Path) -> bool:
