@@ -52,7 +52,8 @@ def least_error_clip(units: torch.Tensor, bits: int) -> torch.Tensor:
     greatest = divisor(bits)
     magnitudes = units.abs()
     top = magnitudes.amax(-1, keepdim=True)
-    scale = torch.where(top > 0, top, 1) / greatest
+    scale = top / greatest
+    scale = torch.where(scale > 0, scale, 1)
     if units.shape[-1] > _LONG:
         steps = torch.cat([_search(_Sorted(row / one, greatest)) for row, one in zip(magnitudes, scale, strict=True)])
     else:
