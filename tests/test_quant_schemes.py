@@ -164,7 +164,10 @@ def test_every_method_and_option_is_listed_with_its_meaning():
     assert listed["meaning"].str.len_chars().min() > 10
     examples = {"g{N}": "g64", "pct{P}": "pct99", "a{2..8}": "a8", "a{2..8}t": "a8t", "keep:PATTERN": "keep:mlp.*"}
     for spelling in listed.filter(part="option")["spelling"]:
-        assert Scheme.parse(f"rtn4-{examples.get(spelling, spelling)}").method == "rtn"
+        if spelling == "cal:LANGUAGE+...":
+            assert Scheme.parse("gptq4-cal:heb+eng").calibrated_on == ("eng", "heb")
+        else:
+            assert Scheme.parse(f"rtn4-{examples.get(spelling, spelling)}").method == "rtn"
 
 
 def test_schemes_need_no_torch_and_models_name_the_extra():
@@ -180,4 +183,6 @@ def test_schemes_need_no_torch_and_models_name_the_extra():
     """
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
-    assert json.loads(run.stdout) == "glotgap.quant.quantized needs torch: pip install 'glotgap[torch]'"
+    assert json.loads(run.stdout) == (
+        "glotgap.quant.quantized needs torch, which is not installed: pip install 'glotgap[torch]'"
+    )
