@@ -1,5 +1,7 @@
 """Models and tokenizers that are given: what cannot be scored, or not together, is refused in one line."""
 
+import logging
+
 import pytest
 
 from quant_models import causal, masked, tokenizer, torch, transformers  # isort: skip
@@ -183,3 +185,38 @@ def test_equal_weights_have_equal_digests_and_one_bit_changes_it():
     assert digest(model) == before
     model.config.rms_norm_eps = 2e-6
     assert digest(model) != before
+
+
+@pytest.fixture
+def said():
+    """What transformers logs."""
+    found = []
+
+    class Kept(logging.Handler):
+        def emit(self, record):
+            found.append(record.getMessage())
+
+    kept = Kept()
+    logging.getLogger("transformers").addHandler(kept)
+    yield found
+    logging.getLogger("transformers").removeHandler(kept)
+
+
+SMALL = {"vocab_size": 512, "bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 4}
+OTHERS = {
+    "Mpt": {"d_model": 32, "n_heads": 4, "n_layers": 2, "max_seq_len": 64},
+    "Bloom": {"hidden_size": 32, "n_layer": 2, "n_head": 4},
+    "Mamba": {"hidden_size": 32, "num_hidden_layers": 2, "state_size": 4},
+    "Rwkv": {"hidden_size": 32, "num_hidden_layers": 2, "attention_hidden_size": 32, "context_length": 64},
+}
+
+
+@pytest.mark.parametrize("kind", OTHERS)
+def test_models_without_attention_or_positions_are_scored_and_say_nothing(kind, said):
+    config = getattr(transformers, f"{kind}Config")(**SMALL, **OTHERS[kind])
+    model = transformers.AutoModelForCausalLM.from_config(config).eval()
+    said.clear()
+    text = parallel(languages=["eng", "hin"]).items([0, 1])
+    apart, together = (evaluation(model, tokenizer(), text, batch_tokens=size).scores["nll"] for size in (1, 4096))
+    assert apart.to_list() == pytest.approx(together.to_list(), abs=1e-3)  # states are summed in other orders
+    assert not said

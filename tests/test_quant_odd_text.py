@@ -14,8 +14,9 @@ from glotgap.quant import Parallel, evaluation, parallel
 NATS = 1e-4  # float32 logits, summed over some 40 tokens: other batches round otherwise
 
 
-def evaluated(model=None, tokens=None, **options):
-    return evaluation(model or causal(), tokens or tokenizer(), **options)
+def evaluated(model=None, tokens=None, corpus=None, **options):
+    text = parallel(languages=["eng", "heb"], limit=2) if corpus is None else corpus
+    return evaluation(model or causal(), tokens or tokenizer(), text, **options)
 
 
 def twin(model, text):
@@ -119,6 +120,11 @@ def test_odd_texts_are_scored_as_they_are(text):
     assert row["nll"].item() > 0
     if row["tokens"].item() < 60:
         assert row["nll"].item() == pytest.approx(twin(model, text), abs=NATS)
+
+
+def test_half_surrogate_pairs_are_refused_by_item():
+    with pytest.raises(BadArgumentError, match="item item 1 in eng holds half surrogate pairs"):
+        evaluated(corpus=corpus(eng=("One.", "\ud800")))
 
 
 def test_a_long_text_has_each_token_scored_once():

@@ -11,6 +11,8 @@ _NO_LIMIT: Final = 1 << 20
 """A window of models and tokenizers that name no greatest length: transformers writes 1e30."""
 
 _DEFAULT: Final = 2048
+_SIZES: Final = ("max_position_embeddings", "n_positions", "n_ctx", "max_seq_len", "context_length")
+"""What configurations call the most tokens that a model sees."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ def _around(tokenizer: Any) -> tuple[tuple[int, ...], tuple[int, ...]]:
 def _length(model: Any, tokenizer: Any, asked: int | None) -> int:
     """Return the tokens of a window: those asked for, or as many as the model and its tokenizer are made for."""
     config = model.config.get_text_config()
-    sizes = [getattr(config, name, None) for name in ("max_position_embeddings", "n_positions", "n_ctx")]
+    sizes = [getattr(config, name, None) for name in _SIZES]
     sees = min([size for size in (*sizes, _learned(model)) if size], default=_NO_LIMIT)
     if asked is not None and asked > sees:
         raise BadArgumentError(f"length is {asked}, and the model sees {sees} tokens: give at most so many")

@@ -22,6 +22,7 @@ import transformers
 
 from glotgap._errors import BadArgumentError, BadFileError, GlotgapError, UnsupportedError
 from glotgap._hub import fetch
+from glotgap.quant.silence import silence
 from glotgap.weights.stored import types
 
 __all__ = ["DTYPES", "is_path", "load", "load_tokenizer", "reference"]
@@ -168,7 +169,8 @@ def _fetched(hub_id: str) -> Path:
 def _reading(source: str | os.PathLike[str], what: str) -> Iterator[None]:
     """Let transformers read in silence, and say in one line what it cannot."""
     try:
-        with _quietly():
+        with silence(), warnings.catch_warnings(), redirect_stderr(io.StringIO()):  # its bars obey no switch
+            warnings.simplefilter("ignore")
             yield
     except ImportError as error:
         raise UnsupportedError(
@@ -177,20 +179,6 @@ def _reading(source: str | os.PathLike[str], what: str) -> Iterator[None]:
         ) from error
     except _DAMAGED as error:
         raise BadFileError(f"no {what} can be loaded from {source}: {_first_line(error)}") from error
-
-
-@contextmanager
-def _quietly() -> Iterator[None]:
-    """Keep bars and advice of transformers off standard error; its bars know no other switch that all of them obey."""
-    told = transformers.utils.logging
-    level = told.get_verbosity()
-    told.set_verbosity_error()
-    try:
-        with warnings.catch_warnings(), redirect_stderr(io.StringIO()):
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        told.set_verbosity(level)
 
 
 def _first_line(error: Exception) -> str:

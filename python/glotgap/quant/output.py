@@ -35,7 +35,7 @@ def find_output(model: Any, trial: Trial) -> Output | None:
     if body is model:
         return None
     with torch.inference_mode():
-        states = body(input_ids=trial.ids, attention_mask=trial.mask).last_hidden_state[0]
+        states = body(input_ids=trial.ids, **trial.options).last_hidden_state[0]
         return next((output for output in _candidates(model) if _equals(output, states, trial.logits)), None)
 
 
@@ -46,7 +46,7 @@ def _candidates(model: Any) -> Iterator[Output]:
         if layer is None:
             continue
         yield layer
-        if cap := getattr(config, "final_logit_softcapping", None):
+        if cap := getattr(config, "final_logit_softcapping", None) or getattr(config, "logits_soft_cap", None):
             yield partial(_capped, layer, cap)
         if scale := getattr(config, "logit_scale", None):
             yield partial(_scaled, layer, scale)

@@ -20,6 +20,7 @@ from glotgap._errors import BadArgumentError, UnsupportedError
 from glotgap.quant.frames import frame, is_masked
 from glotgap.quant.output import find_output
 from glotgap.quant.readings import Reading, causal, masked
+from glotgap.quant.silence import silence
 from glotgap.quant.trial import trial
 
 __all__ = ["Encoded", "Scored", "Scorer"]
@@ -89,10 +90,11 @@ class Scorer:
         self.method = "pseudo-log-likelihood" if self.is_masked else "log-likelihood"
         found = frame(model, tokenizer, length=length, context=context)
         self.before, self.after, self.mask, self.length = found.before, found.after, found.mask, found.length
-        tried = trial(model, self.before[0] if self.before else 0, is_causal=not self.is_masked)
+        with silence():
+            tried = trial(model, self.before[0] if self.before else 0, is_causal=not self.is_masked)
+            self.output = find_output(model, tried)
         self.vocabulary = tried.vocabulary
         self._refuse_unknown(found.special, "the tokenizer's special tokens")
-        self.output = find_output(model, tried)
         self._fallback = frozenset(id_ for token, id_ in tokenizer.get_vocab().items() if _is_byte(token))
 
     def _refuse_unknown(self, ids: Iterable[int], what: str) -> None:
@@ -131,10 +133,11 @@ class Scorer:
         rows = [row for item, text in enumerate(texts) for row in self._readings(item, text.ids)]
         sums = torch.zeros(len(texts), dtype=torch.float64)
         nonfinite = torch.zeros(len(texts), dtype=torch.int64)
-        for batch in _batches(sorted(rows, key=lambda row: len(row.inputs)), 1 if alone else self.batch_tokens):
-            items, nats = self._halving(batch)
-            sums.index_add_(0, items, nats.double())
-            nonfinite.index_add_(0, items, (~nats.isfinite()).long())
+        with silence():
+            for batch in _batches(sorted(rows, key=lambda row: len(row.inputs)), 1 if alone else self.batch_tokens):
+                items, nats = self._halving(batch)
+                sums.index_add_(0, items, nats.double())
+                nonfinite.index_add_(0, items, (~nats.isfinite()).long())
         return [
             Scored(nll if text.ids and count == 0 else None, count)
             for text, nll, count in zip(texts, sums.tolist(), nonfinite.tolist(), strict=True)

@@ -26,12 +26,12 @@ class Trial:
 
     Attributes:
         ids: that the model was given: 1 x tokens.
-        mask: that all of them are text.
+        options: what else it was given, as it is when texts are scored.
         logits: what it answered: tokens x vocabulary, float32.
     """
 
     ids: torch.Tensor
-    mask: torch.Tensor
+    options: dict[str, Any]
     logits: torch.Tensor
 
     @property
@@ -53,11 +53,12 @@ def trial(model: Any, start: int, *, is_causal: bool) -> Trial:
     """
     rows = model.get_input_embeddings().weight.shape[0]
     ids = torch.tensor([[(start + _STEP * at) % rows for at in range(_TOKENS)]], device=model.device)
-    found = _read(model, ids)
+    options = {"attention_mask": torch.ones_like(ids), **({"use_cache": False} if is_causal else {})}
+    found = _read(model, ids, options)
     if is_causal:
         other = ids.clone()
         other[0, -1] = (other[0, -1] + _STEP) % rows
-        if not is_near(_read(model, other).logits[:-1], found.logits[:-1], model.dtype):
+        if not is_near(_read(model, other, options).logits[:-1], found.logits[:-1], model.dtype):
             raise BadArgumentError(
                 f"a {type(model).__name__} sees the tokens that it is to predict: give a causal model, or a masked one "
                 "with its MaskedLM class"
@@ -65,16 +66,15 @@ def trial(model: Any, start: int, *, is_causal: bool) -> Trial:
     return found
 
 
-def _read(model: Any, ids: torch.Tensor) -> Trial:
-    mask = torch.ones_like(ids)
+def _read(model: Any, ids: torch.Tensor, options: dict[str, Any]) -> Trial:
     try:
         with torch.inference_mode():
-            logits = model(input_ids=ids, attention_mask=mask).logits
+            logits = model(input_ids=ids, **options).logits
     except (AttributeError, TypeError, ValueError) as error:
         raise BadArgumentError(_no_model(model, str(error).partition("\n")[0])) from error
     if not isinstance(logits, torch.Tensor) or logits.ndim != 3 or logits.shape[:2] != ids.shape:
         raise BadArgumentError(_no_model(model, "its logits are not those of each token"))
-    return Trial(ids, mask, logits[0].float())
+    return Trial(ids, options, logits[0].float())
 
 
 def _no_model(model: Any, reason: str) -> str:
