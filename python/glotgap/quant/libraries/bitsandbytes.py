@@ -28,20 +28,20 @@ _BLOCKS: Final = (32, 64, 128, 256, 512, 1024, 2048, 4096)
 _BLOCK: Final = 64
 
 
-def rewritten(_model: Any, targets: Sequence[Target], scheme: Scheme, _context: Context) -> Iterator[tuple[Target, Rewritten]]:
+def rewritten(
+    _model: Any, targets: Sequence[Target], scheme: Scheme, _context: Context
+) -> Iterator[tuple[Target, Rewritten]]:
     """Yield each target as bitsandbytes quantizes it.
 
     Raises:
         UnsupportedError: bitsandbytes is absent, or has no such blocks.
     """
-    library("bnb")
-    if scheme.kind == "int8":
-        if scheme.group is not None:
-            raise UnsupportedError(f"{scheme}: int8 of bitsandbytes has one scale a row; leave out g{scheme.group}")
-        return each(targets, scheme, _eight_bits)
+    if scheme.kind == "int8" and scheme.group is not None:
+        raise UnsupportedError(f"{scheme}: int8 of bitsandbytes has one scale a row; leave out g{scheme.group}")
     if scheme.group not in (None, *_BLOCKS):
         raise UnsupportedError(f"{scheme}: bitsandbytes has blocks of {', '.join(map(str, _BLOCKS))} values")
-    return each(targets, scheme, _four_bits)
+    library("bnb")
+    return each(targets, scheme, _eight_bits if scheme.kind == "int8" else _four_bits)
 
 
 def _four_bits(target: Target, scheme: Scheme) -> Rewritten:

@@ -73,7 +73,9 @@ def _unfit(target: Target) -> str:
     return f"GPTQ needs the inputs of a matrix product, and it is {what}"
 
 
-def _of_block(block: Block, hidden: Sequence[torch.Tensor], targets: Sequence[Target], scheme: Scheme) -> Iterator[_Answer]:
+def _of_block(
+    block: Block, hidden: Sequence[torch.Tensor], targets: Sequence[Target], scheme: Scheme
+) -> Iterator[_Answer]:
     reached = steps(block, hidden, targets)
     for step in reached:
         yield from _step(step, scheme, lambda: block.run(hidden))

@@ -25,15 +25,17 @@ from glotgap.quant.scheme import Scheme
 __all__ = ["rewritten"]
 
 
-def rewritten(_model: Any, targets: Sequence[Target], scheme: Scheme, _context: Context) -> Iterator[tuple[Target, Rewritten]]:
+def rewritten(
+    _model: Any, targets: Sequence[Target], scheme: Scheme, _context: Context
+) -> Iterator[tuple[Target, Rewritten]]:
     """Yield each target as HQQ quantizes it.
 
     Raises:
         UnsupportedError: HQQ is absent, or has no such groups.
     """
-    library("hqq")
     if scheme.group is not None and scheme.group % 8:
         raise UnsupportedError(f"{scheme}: groups of HQQ are multiples of 8; give g64, say")
+    library("hqq")
     return each(targets, scheme, _quantized)
 
 

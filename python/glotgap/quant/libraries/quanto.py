@@ -28,15 +28,17 @@ from glotgap.quant.scheme import Scheme
 __all__ = ["rewritten"]
 
 
-def rewritten(_model: Any, targets: Sequence[Target], scheme: Scheme, _context: Context) -> Iterator[tuple[Target, Rewritten]]:
+def rewritten(
+    _model: Any, targets: Sequence[Target], scheme: Scheme, _context: Context
+) -> Iterator[tuple[Target, Rewritten]]:
     """Yield each target as quanto quantizes it.
 
     Raises:
         UnsupportedError: optimum-quanto is absent, or has no groups of so many bits.
     """
-    library("quanto")
     if scheme.bits == 8 and scheme.group is not None:
         raise UnsupportedError(f"{scheme}: 8 bits of quanto have one scale a row; leave out g{scheme.group}")
+    library("quanto")
     return each(targets, scheme, _eight_bits if scheme.bits == 8 else _few_bits)
 
 

@@ -25,7 +25,9 @@ from glotgap.quant.scheme import Scheme
 __all__ = ["configuration", "rewritten"]
 
 
-def rewritten(_model: Any, targets: Sequence[Target], scheme: Scheme, _context: Context) -> Iterator[tuple[Target, Rewritten]]:
+def rewritten(
+    _model: Any, targets: Sequence[Target], scheme: Scheme, _context: Context
+) -> Iterator[tuple[Target, Rewritten]]:
     """Yield each target as torchao quantizes it.
 
     Raises:
@@ -45,7 +47,9 @@ def configuration(scheme: Scheme) -> Any:
     granularity = library("torchao", "quantization.granularity")
     dtype = getattr(torch, f"int{scheme.bits}", None)
     if dtype is None or not hasattr(quantization, "IntxWeightOnlyConfig"):
-        raise UnsupportedError(f"{scheme}: this torch or torchao has no integers of {scheme.bits} bits; install newer ones")
+        raise UnsupportedError(
+            f"{scheme}: this torch or torchao has no integers of {scheme.bits} bits; install newer ones"
+        )
     shared = granularity.PerGroup(scheme.group) if scheme.group else granularity.PerAxis(0)
     return quantization.IntxWeightOnlyConfig(weight_dtype=dtype, granularity=shared)
 
