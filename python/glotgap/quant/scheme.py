@@ -23,7 +23,7 @@ CLIPS: Final = ("absmax", "pct", "aciqgauss", "aciqlaplace", "aciq", "mse")
 """How a clip is chosen."""
 
 _DASH: Final = re.compile(r"-(?![^\[]*\])")  # a dash inside [] is a range of a pattern
-_NUMBER: Final = r"(\d{1,3}(?:\.\d{1,12})?)"
+_NUMBER: Final = r"(\d{1,3}(?:\.\d{1,20})?)"
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,7 @@ def _faults_of_bits(scheme: Scheme, declared: Method) -> Iterator[str]:
     if (scheme.kind == "protect") != (scheme.average_bits is not None):
         yield "protect goes with the average bits, and only with them: la4-protect5"
     if scheme.average_bits is not None and not (scheme.bits or 8) < scheme.average_bits < 8:
-        yield f"protect{_number(scheme.average_bits)} of {scheme.bits} bits: give an average between {scheme.bits} and 8"
+        yield f"protect{_number(scheme.average_bits)}: give an average between {scheme.bits} bits and 8"
 
 
 def _faults_of_granularity(scheme: Scheme, declared: Method) -> Iterator[str]:
