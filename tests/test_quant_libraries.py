@@ -3,15 +3,16 @@
 import copy
 import os
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module, metadata
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 
-from glotgap import BadArgumentError, UnsupportedError
+from glotgap import BadArgumentError, UnsupportedError, quant
 
 torch = pytest.importorskip("torch", reason="torch (extra) is not installed")
 transformers = pytest.importorskip("transformers", reason="transformers (extra) is not installed")
@@ -19,7 +20,7 @@ transformers = pytest.importorskip("transformers", reason="transformers (extra) 
 from transformers.pytorch_utils import Conv1D  # noqa: E402
 
 from glotgap.quant import libraries  # noqa: E402
-from glotgap.quant.libraries import LIBRARIES, autoround, bitsandbytes, calibration, hqq, quanto  # noqa: E402
+from glotgap.quant.libraries import LIBRARIES, autoround, bitsandbytes, calibration, gptq, hqq, quanto  # noqa: E402
 from glotgap.quant.rewriting import Context, Rewritten, Target, rewriter  # noqa: E402
 from glotgap.quant.scheme import Scheme  # noqa: E402
 
@@ -27,9 +28,9 @@ os.environ.setdefault("GPTQMODEL_CPU_WORKERS", "2")
 quiet = pytest.mark.filterwarnings("ignore")  # of libraries about each other, while they run by themselves
 
 SCHEMES = ["bnb-nf4", "torchao-int4", "quanto4", "hqq4", "gptq4-g32", "autoround4-g32"]
-WITHOUT_DATA = ["bnb-nf4", "bnb-fp4", "bnb-nf4-g128", "bnb-int8", "torchao-int4", "torchao-int8", "torchao-int1-channel",
-                "torchao-int3", "quanto8", "quanto4", "quanto2-g32", "quanto4-channel", "hqq4", "hqq3", "hqq1", "hqq8",
-                "hqq2-channel", "hqq5-g32"]  # fmt: skip
+WITHOUT_DATA = ["bnb-nf4", "bnb-fp4", "bnb-nf4-g128", "bnb-int8", "torchao-int4", "torchao-int8", "torchao-int3",
+                "torchao-int1-channel", "quanto8", "quanto4", "quanto2-g32", "quanto4-channel", "hqq4", "hqq3", "hqq1",
+                "hqq8", "hqq2-channel", "hqq5-g32"]  # fmt: skip
 
 
 def llama(**options: Any) -> Any:
@@ -122,7 +123,6 @@ def test_a_library_that_cannot_be_imported_is_an_error_that_says_why(monkeypatch
 @pytest.mark.parametrize(
     ("module", "spelling", "said"),
     [
-        (bitsandbytes, "bnb-int8-g64", "one scale a row; leave out g64"),
         (bitsandbytes, "bnb-nf4-g100", "blocks of 32, 64, 128"),
         (quanto, "quanto8-g64", "one scale a row; leave out g64"),
         (hqq, "hqq4-g12", "multiples of 8"),
@@ -169,6 +169,25 @@ def test_layers_with_one_input_make_one_step() -> None:
     inside = [target for target in targets(model) if target.name.startswith(f"{block.name}.")]
     found = [[target.name.split(".")[-2] for target in step] for step in calibration.steps(block, hidden, inside)]
     assert found == [["q_proj", "k_proj", "v_proj"], ["o_proj"], ["gate_proj", "up_proj"], ["down_proj"]]
+
+
+def test_a_layer_that_only_a_later_text_reaches_makes_a_step_too() -> None:
+    class Choosing(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.short, self.long, self.never = (torch.nn.Linear(4, 4) for _ in range(3))
+
+        def forward(self, states: Any) -> Any:
+            return self.long(states) if states.shape[1] > 2 else self.short(states)
+
+    module = Choosing()
+    block = calibration.Block("layers.0", module, [((), {}), ((), {})])
+    given = [
+        Target(f"layers.0.{name}.weight", layer, 0, "other", is_transposed=False)
+        for name, layer in module.named_children()
+    ]
+    found = calibration.steps(block, [torch.zeros(1, 2, 4), torch.zeros(1, 3, 4)], given)
+    assert [[target.name for target in step] for step in found] == [["layers.0.short.weight"], ["layers.0.long.weight"]]
 
 
 def test_blocks_that_are_no_chain_are_refused() -> None:
@@ -220,7 +239,7 @@ def test_conv1d_is_quantized_as_the_same_matrix_in_a_linear_layer(spelling: str)
 
 
 @slow
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16, torch.float64])
 @pytest.mark.parametrize("spelling", WITHOUT_DATA)
 def test_values_have_the_type_of_the_target_and_no_more_levels_than_bits_allow(spelling: str, dtype: Any) -> None:
     target = one(96, 256, dtype)
@@ -260,6 +279,38 @@ def bits_by_formula(spelling: str, rows: int, columns: int, s: int) -> float:
 def test_bits_are_those_of_the_documented_formula(spelling: str, dtype: Any) -> None:
     answer = rewrite(None, [one(64, 256, dtype)], spelling)["fc.weight"]
     assert answer.bits == pytest.approx(bits_by_formula(spelling, 64, 256, 8 * dtype.itemsize), rel=1e-12)
+
+
+@slow
+@quiet
+@pytest.mark.parametrize("spelling", SCHEMES)
+@pytest.mark.parametrize("make", [llama, gpt2])
+def test_models_are_quantized_and_every_bit_is_restored(make: Callable[[], Any], spelling: str) -> None:
+    needs(Scheme.parse(spelling).method)
+    model = make()
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    with quant.quantized(model, spelling, context=Context(calibration=sentences())) as audit:
+        inside = {name: value.clone() for name, value in model.state_dict().items()}
+        table = audit.table.filter(pl.col("note").is_null())
+    assert {target.name for target in targets(model)} == set(table["tensor"])
+    for name, value in model.state_dict().items():
+        assert torch.equal(value, before[name])
+        assert torch.equal(value, inside[name]) == (name not in set(table["tensor"]))
+    # Least of 4 bits: 20 dB for Gaussian weights, less what whole rows in place of groups of 128 cost (quanto).
+    assert table["sqnr"].min() > 16
+
+
+@slow
+@quiet
+@pytest.mark.parametrize("spelling", SCHEMES)
+def test_models_are_quantized_in_inference_mode_too(spelling: str) -> None:
+    needs(Scheme.parse(spelling).method)
+    model, twin = llama(), llama()
+    context = Context(calibration=sentences())
+    with torch.inference_mode(), quant.quantized(model, spelling, context=context):
+        inside = {name: value.clone() for name, value in model.state_dict().items()}
+    with quant.quantized(twin, spelling, context=context):
+        assert all(torch.equal(value, inside[name]) for name, value in twin.state_dict().items())
 
 
 @slow
@@ -357,7 +408,7 @@ def assert_same_answers(model: Any, rival: Any) -> None:
 
 
 @pytest.fixture
-def saved(tmp_path: Path) -> Iterator[Path]:
+def saved(tmp_path: Path) -> Path:
     """The small Llama with a tokenizer, as GPTQModel wants them."""
     tokenizers = pytest.importorskip("tokenizers", reason="tokenizers is not installed")
     vocabulary = {f"t{number}": number for number in range(256)}
@@ -365,13 +416,18 @@ def saved(tmp_path: Path) -> Iterator[Path]:
     fast = transformers.PreTrainedTokenizerFast(tokenizer_object=words, pad_token="t1", eos_token="t2")
     fast.save_pretrained(tmp_path / "tiny")
     llama().save_pretrained(tmp_path / "tiny")
-    yield tmp_path
+    return tmp_path
 
 
 @slow
 @quiet
-def test_gptqmodel_makes_the_same_of_the_whole_model(saved: Path) -> None:
+@pytest.mark.parametrize("filed", [True, False])
+def test_gptqmodel_makes_the_same_of_the_whole_model(
+    saved: Path, *, filed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     needs("gptq")
+    if not filed:  # their later steps see scales that are not yet rounded to float16, ours those of the file
+        monkeypatch.setattr(gptq, "_as_filed", lambda scale: scale)
     library = libraries.library("gptq")
     model, ids = llama(), sentences()
     made = rewrite(model, targets(model), "gptq4-g32", ids)
@@ -388,12 +444,11 @@ def test_gptqmodel_makes_the_same_of_the_whole_model(saved: Path) -> None:
         layer = rival.get_submodule(name.removesuffix(".weight"))
         theirs = layer.dequantize_weight().float().T
         step = layer.scales.float().max()
-        # They multiply scale and level in float16: half a unit in the last place of what is below 1/8.
-        same = (answer.matrix - theirs).abs() < 2**-14
-        assert (answer.matrix - theirs).abs().max() < 1.01 * step
-        # Their later steps see weights whose scales are not yet rounded to float16: few values fall to the next level.
-        print(name, 1 - same.float().mean().item())
-        assert same.all() if name in first else same.float().mean() > 0.97
+        # They multiply scale and level in float16: 2^-14 is half a unit in the last place below 1/8, twice.
+        same = (answer.matrix - theirs).abs() < 2**-13
+        assert (answer.matrix - theirs).abs().max() < 2.01 * step
+        # With scales like theirs there is no other level at all; else the differences add up from step to step.
+        assert same.all() if name in first or not filed else same.float().mean() > 0.9
         stored = (layer.qweight, layer.qzeros, layer.scales, layer.g_idx)
         assert answer.bits == libraries.bits_of(answer.matrix.numel(), *stored)
 
@@ -488,7 +543,8 @@ def by_itself(model: Any, ids: list[list[int]], path: Path) -> tuple[Any, dict[s
     cut = [torch.tensor([whole[at : at + length]]) for at in range(0, len(whole) - length + 1, length)]
     tokenizer = type("None_", (), {"pad_token_id": None, "pad_token": None, "save_pretrained": lambda *_, **__: None})()
     quantizer = libraries.library("autoround").AutoRound(
-        model, tokenizer, scheme="W4A16", group_size=32, amp=False, enable_torch_compile=False, seqlen=length, nsamples=len(cut), device_map="cpu",
+        model, tokenizer, scheme="W4A16", group_size=32, amp=False, enable_torch_compile=False, seqlen=length,
+        nsamples=len(cut), device_map="cpu",
         dataset=[{"input_ids": part, "attention_mask": torch.ones_like(part)} for part in cut],
     )  # fmt: skip
     tuned = copy.deepcopy(quantizer.quantize()[0])

@@ -18,7 +18,7 @@ Example:
 
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module, metadata
 from typing import Any, Final, TypeAlias
 
@@ -28,7 +28,18 @@ from glotgap._errors import UnsupportedError
 from glotgap.quant.rewriting import Rewritten, Target
 from glotgap.quant.scheme import Scheme
 
-__all__ = ["LIBRARIES", "Library", "bits_of", "each", "left_alone", "library", "linear", "undivided", "version"]
+__all__ = [
+    "LIBRARIES",
+    "Library",
+    "bits_of",
+    "each",
+    "left_alone",
+    "library",
+    "linear",
+    "readable",
+    "undivided",
+    "version",
+]
 
 
 @dataclass(frozen=True)
@@ -103,7 +114,7 @@ def each(targets: Sequence[Target], scheme: Scheme, quantized: Quantizer) -> Ite
         with torch.no_grad(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             made = quantized(target, scheme)
-        yield target, made
+        yield target, replace(made, matrix=made.matrix.to(target.matrix.dtype))
 
 
 def linear(target: Target) -> torch.nn.Linear:
@@ -114,11 +125,17 @@ def linear(target: Target) -> torch.nn.Linear:
         >>> linear(Target("fc.weight", layer, None, "other", is_transposed=False)).weight.equal(layer.weight)
         True
     """
-    matrix = target.matrix
+    matrix = readable(target)
     layer = torch.nn.Linear(matrix.shape[1], matrix.shape[0], bias=False, device="meta")
-    copied = matrix.clone(memory_format=torch.contiguous_format)
-    layer.weight = torch.nn.Parameter(copied, requires_grad=False)
+    layer.weight = torch.nn.Parameter(matrix, requires_grad=False)
     return layer
+
+
+def readable(target: Target) -> torch.Tensor:
+    """Return a copy of the target's matrix, contiguous, of a type that libraries know: float64 becomes float32."""
+    matrix = target.matrix
+    dtype = torch.float32 if matrix.dtype == torch.float64 else matrix.dtype
+    return matrix.to(dtype, copy=True, memory_format=torch.contiguous_format)
 
 
 def bits_of(values: int, *stored: torch.Tensor) -> float:

@@ -66,7 +66,7 @@ def samples(given: Texts) -> Texts:
     """
     length = min(max(ids.shape[1] for ids in given), _LONGEST)
     whole = torch.cat(given, dim=1)
-    return list(whole[:, : whole.shape[1] // length * length].split(length, dim=1))
+    return list(torch.split(whole[:, : whole.shape[1] // length * length], length, dim=1))
 
 
 def _rewritten(model: Any, targets: Sequence[Target], scheme: Scheme, given: Texts) -> Iterator[_Answer]:

@@ -18,7 +18,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from glotgap._errors import UnsupportedError
-from glotgap.quant.libraries import bits_of, each, library
+from glotgap.quant.libraries import bits_of, each, library, readable
 from glotgap.quant.rewriting import Context, Rewritten, Target
 from glotgap.quant.scheme import Scheme
 
@@ -36,8 +36,6 @@ def rewritten(
     Raises:
         UnsupportedError: bitsandbytes is absent, or has no such blocks.
     """
-    if scheme.kind == "int8" and scheme.group is not None:
-        raise UnsupportedError(f"{scheme}: int8 of bitsandbytes has one scale a row; leave out g{scheme.group}")
     if scheme.group not in (None, *_BLOCKS):
         raise UnsupportedError(f"{scheme}: bitsandbytes has blocks of {', '.join(map(str, _BLOCKS))} values")
     library("bnb")
@@ -46,18 +44,18 @@ def rewritten(
 
 def _four_bits(target: Target, scheme: Scheme) -> Rewritten:
     functional = library("bnb", "functional")
-    matrix = target.matrix.contiguous()
+    matrix = readable(target)
     packed, state = functional.quantize_4bit(
         matrix, blocksize=scheme.group or _BLOCK, compress_statistics=True, quant_type=scheme.kind
     )
     scales = (state.absmax, state.code, state.offset, state.state2.absmax, state.state2.code)
     values = functional.dequantize_4bit(packed, state)
-    return Rewritten(values.to(matrix.dtype), bits_of(matrix.numel(), packed, *scales))
+    return Rewritten(values, bits_of(matrix.numel(), packed, *scales))
 
 
 def _eight_bits(target: Target, _scheme: Scheme) -> Rewritten:
     functional = library("bnb", "functional")
-    matrix = target.matrix.contiguous()
+    matrix = readable(target)
     levels, scales, _ = functional.int8_vectorwise_quant(matrix.half())
     values = functional.int8_vectorwise_dequant(levels, scales)
-    return Rewritten(values.to(matrix.dtype), bits_of(matrix.numel(), levels, scales))
+    return Rewritten(values, bits_of(matrix.numel(), levels, scales))

@@ -8,7 +8,7 @@ Limits: decoders and encoders whose blocks are one ModuleList, each fed what the
 (Llama, Gemma, Qwen, GPT-2, BERT and their like). Hidden states of all texts are held in memory, for one block.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -41,9 +41,10 @@ class Block:
     @torch.no_grad()
     def run(self, hidden: Sequence[torch.Tensor]) -> list[torch.Tensor]:
         """Return the hidden states of all texts after it."""
-        return [self._output(states, number) for number, states in enumerate(hidden)]
+        return [self.output(states, number) for number, states in enumerate(hidden)]
 
-    def _output(self, states: torch.Tensor, text: int) -> torch.Tensor:
+    def output(self, states: torch.Tensor, text: int) -> torch.Tensor:
+        """Return the hidden states of one text after it."""
         others, named = self.calls[text]
         return _first(self.module(states, *others, **named))
 
@@ -132,23 +133,39 @@ def _watch(block: Block, last: list[torch.Tensor], entering: list[torch.Tensor],
 
 @torch.no_grad()
 def steps(block: Block, hidden: Sequence[torch.Tensor], targets: Sequence[Target]) -> list[list[Target]]:
-    """Return the targets of a block that the first text reaches, in order; those with the same input together."""
-    seen: list[tuple[torch.Tensor, list[Target]]] = []
+    """Return the targets of a block that texts reach, in order; those with the same input together.
 
-    def watch(target: Target) -> Any:
+    The first text that reaches a target decides; experts may be reached by few.
+    """
+    found: list[list[Target]] = []
+    waiting = list(targets)
+    for text, states in enumerate(hidden):
+        found += _reached(block, states, text, waiting)
+        seen = {target.name for step in found for target in step}
+        waiting = [target for target in waiting if target.name not in seen]
+        if not waiting:
+            break
+    return found
+
+
+def _reached(block: Block, states: torch.Tensor, text: int, targets: Sequence[Target]) -> list[list[Target]]:
+    seen: dict[str, tuple[torch.Tensor, list[Target]]] = {}
+
+    def watch(target: Target) -> Callable[[Any, tuple[Any, ...]], None]:
         def before(_module: Any, args: tuple[Any, ...]) -> None:
-            if seen and seen[-1][0] is args[0]:
-                seen[-1][1].append(target)
-            else:
-                seen.append((args[0], [target]))
+            last = next(reversed(seen.values()), None)
+            members = last[1] if last and last[0] is args[0] else []
+            if target.name not in seen:
+                members.append(target)
+                seen[target.name] = (args[0], members)
 
         return before
 
     with ExitStack() as hooks:
         for target in targets:
             hooks.callback(target.module.register_forward_pre_hook(watch(target)).remove)
-        block.run(hidden[:1])
-    return [group for _, group in seen]
+        block.output(states, text)
+    return list({id(members): members for _, members in seen.values()}.values())
 
 
 def _without_cache(model: Any) -> dict[str, bool]:

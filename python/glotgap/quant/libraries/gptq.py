@@ -13,7 +13,7 @@ b + (16 + b)/N + 32/rows, for groups of N: scales, packed zero points, and the i
 Limits:
 - Each text is seen whole, however short; the library's own loop drops texts of less than 10 tokens.
 - An input that is 0 in all texts is dead: the library sets its column to 0. A layer that no text reaches is left
-  alone, where the library would fall back to round-to-nearest in silence.
+  alone; the library's own loop rounds to nearest, in silence, what fewer than 0.5 % of the tokens reach.
 - Embeddings and stacks of experts are left alone. An output head is calibrated on the whole quantized model.
 - The library packs only layers whose sides 32 divides; we do not ask for that. The last group of a row may be shorter.
 - Importing it sets PYTORCH_ALLOC_CONF and CUDA_DEVICE_ORDER in the environment and prints a banner. On two cores its
@@ -118,8 +118,12 @@ def _solved(target: Target, solver: Any) -> Rewritten:
     of_column = groups.long().to(scale.device)
     wide, shift = scale[:, of_column], zero[:, of_column]
     levels = torch.round(values.float() / wide + shift)
-    stored = wide.half().float() * (levels - shift)
+    stored = _as_filed(wide) * (levels - shift)
     return Rewritten(stored.to(matrix.dtype), _bits(solver.qcfg.bits, scale, matrix))
+
+
+def _as_filed(scale: torch.Tensor) -> torch.Tensor:
+    return scale.half().float()
 
 
 def _bits(bits: int, scale: torch.Tensor, matrix: torch.Tensor) -> float:

@@ -11,7 +11,8 @@ fills the last word), and 5- and 6-bit integers lie in whole bytes (8).
 Limits: N is a multiple of 8 that divides the rows (groups that run over the end of a row are not made, though the
 library would); a matrix has an even number of groups for 4 bits, a multiple of 4 for 2, of 8 for 1. With 4 bits the
 library rounds zero points to whole numbers and starts from there; groups whose values lie within 1e-4 keep the scale 1,
-so that they become one value. There are no 7 bits. transformers' `HqqConfig` changes nothing at all in GPT-2, in silence.
+so that they become one value. There are no 7 bits. transformers' `HqqConfig` changes nothing at all in GPT-2, and does
+not say so.
 """
 
 from collections.abc import Iterator, Sequence
