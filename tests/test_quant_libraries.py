@@ -262,7 +262,7 @@ def bits_by_formula(spelling: str, rows: int, columns: int, s: int) -> float:
     if scheme.kind == "int8":
         return 8 + 32 / columns
     if scheme.method == "torchao":
-        return 8 + (s + 8) / group
+        return bits + s / group
     if scheme.method == "quanto":
         group = group if scheme.granularity else min(128, columns)
         return 8 + s / columns if bits == 8 else bits + 2 * s / group

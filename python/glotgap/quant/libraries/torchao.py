@@ -4,8 +4,8 @@ Round to nearest, levels symmetric about 0 with one more below than above (−2^
 of 32 or g{N} values along a row or for each row (`channel`), at the greatest magnitude. Used of the library: its
 quantizer and its inverse, on one layer at a time. Not used: its kernels, which multiply such weights on ARM only.
 
-Bits: 8 + (s + 8)/N for scales of s bits, the model's type: on other processors the integers, whatever their number of
-bits, and the zero points, which are all 0, lie in whole bytes. Packed as for ARM they would take b + s/N.
+Bits: b + s/N for scales of s bits, the model's type: what integers of b bits take where they are packed, as on ARM. On
+other processors this library keeps each integer, and zero points that are all 0, in whole bytes.
 
 Limits: N divides the rows. 1 bit leaves the levels −1 and 0, so that all positive weights become 0: of no use, but
 offered. torchao's own whole-model call (`quantize_(model, config)`) takes nn.Linear only and passes GPT-2's Conv1D by
@@ -60,4 +60,4 @@ def _quantized(target: Target, scheme: Scheme) -> Rewritten:
     layer = linear(target)
     library("torchao", "quantization").quantize_(layer, configuration(scheme))
     weight: Any = layer.weight
-    return Rewritten(weight.dequantize(), bits_of(weight.numel(), weight.qdata, weight.scale, weight.zero_point))
+    return Rewritten(weight.dequantize(), (scheme.bits or 8) + bits_of(weight.numel(), weight.scale))
