@@ -2,9 +2,8 @@
 
 import pytest
 
-from quant_models import causal, tokenizer, torch
-
 from glotgap import quant
+from quant_models import causal, tokenizer, torch
 
 pytestmark = [
     pytest.mark.gpu,
