@@ -1,5 +1,6 @@
 """The options that commands share which run a model, and how they run it."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -7,12 +8,21 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from glotgap.cli.checks import check_table, say
+from glotgap.cli.checks import check_table, say, usable
 
 if TYPE_CHECKING:
     from glotgap.quant import Evaluation
 
-__all__ = ["corpus_of", "corpus_options", "evaluated", "model_options", "run_options"]
+__all__ = [
+    "check_granularity",
+    "check_scheme",
+    "corpus_of",
+    "corpus_options",
+    "evaluated",
+    "model_options",
+    "run_options",
+    "writable",
+]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -20,6 +30,41 @@ F = TypeVar("F", bound=Callable[..., Any])
 def _split(_context: click.Context, _option: click.Parameter, value: str | None) -> list[str] | None:
     """Read names with commas between them."""
     return None if value is None else [name for name in value.split(",") if name]
+
+
+def check_scheme(_context: click.Context, _option: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
+    """Refuse what is no spelling of a scheme."""
+    from glotgap.quant.scheme import Scheme
+
+    for spelling in value:
+        usable(Scheme.parse, spelling)
+    return value
+
+
+def check_granularity(_context: click.Context, _option: click.Parameter, value: Any) -> Any:
+    """Refuse what is no granularity, one or several."""
+    from glotgap.quant.scheme import Scheme
+
+    for part in (value,) if isinstance(value, str) else value:
+        if re.fullmatch(r"tensor|channel|g\d+", part) is None:
+            raise click.BadParameter(f"{part!r} is none: give tensor, channel, or g and a number, as g64")
+        usable(Scheme.parse, f"rtn4-{part}")
+    return value
+
+
+def writable(*suffixes: str) -> Callable[[click.Context, click.Parameter, str | None], str | None]:
+    """Return what refuses a file that cannot be written, before any work."""
+
+    def check(_context: click.Context, _option: click.Parameter, value: str | None) -> str | None:
+        from glotgap._atomic import check_target
+
+        if value is not None and not value.endswith(suffixes):
+            raise click.BadParameter(f"cannot write {value}: end it in {' or '.join(suffixes)}")
+        if value is not None:
+            usable(check_target, value)
+        return value
+
+    return check
 
 
 _CORPUS = (
@@ -96,6 +141,10 @@ def evaluated(
     from glotgap.cli.progress import counting
     from glotgap.quant import evaluation
 
+    if quiet and out is None and audit is None:
+        raise click.UsageError("--quiet without --out or --audit shows and keeps nothing: add --out FILE")
+    if out is not None and out == audit:
+        raise click.UsageError("--out and --audit are one file: give each its own")
     if resume and out is None:
         raise click.UsageError("--resume keeps its scores beside --out: give --out")
     if resume and cache is not None:
@@ -105,7 +154,7 @@ def evaluated(
         found = evaluation(model, corpus=corpus_of(corpora), schemes=schemes, cache=kept, progress=progress, **options)
     _write(found, out, audit, quiet=quiet)
     if resume:
-        Path(f"{out}.part.sqlite").unlink()
+        Path(f"{out}.part.sqlite").unlink(missing_ok=True)
     return found
 
 

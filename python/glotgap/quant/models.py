@@ -115,10 +115,12 @@ def _device(device: str) -> str:
     if device == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
     try:
-        torch.empty(0, device=device)
+        place = torch.empty(0, device=device).device
     except (RuntimeError, AssertionError) as error:
         reason = str(error).partition("\n")[0]
         raise BadArgumentError(f"device is {device!r}: {reason}; give auto, or one that torch has here") from error
+    if place.type == "meta":
+        raise BadArgumentError("device is 'meta', which holds no values: give auto, or one that computes")
     return device
 
 

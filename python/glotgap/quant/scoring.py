@@ -6,7 +6,8 @@ masked models between the special tokens that their tokenizer puts around a text
 length share a batch, padded at the end and masked there. So scores depend on the batch by rounding alone: some 1e-5
 nats a sentence in float32.
 
-A token whose -log p is not finite is counted, and its text has no score.
+A token whose -log p is not finite is counted, and its text has no score. Nor has a text of which the tokenizer leaves
+nothing.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -117,8 +118,12 @@ class Scorer:
             for ids in found
         ]
 
-    def score(self, texts: Sequence[Encoded]) -> list[Scored]:
+    def score(self, texts: Sequence[Encoded], *, alone: bool = False) -> list[Scored]:
         """Return the score of each text.
+
+        Args:
+            texts: what `encode` made.
+            alone: no two readings share a batch, for models in which they would change each other.
 
         Raises:
             UnsupportedError: memory does not hold a single reading.
@@ -126,7 +131,7 @@ class Scorer:
         rows = [row for item, text in enumerate(texts) for row in self._readings(item, text.ids)]
         sums = torch.zeros(len(texts), dtype=torch.float64)
         nonfinite = torch.zeros(len(texts), dtype=torch.int64)
-        for batch in _batches(sorted(rows, key=lambda row: len(row.inputs)), self.batch_tokens):
+        for batch in _batches(sorted(rows, key=lambda row: len(row.inputs)), 1 if alone else self.batch_tokens):
             items, nats = self._halving(batch)
             sums.index_add_(0, items, nats.double())
             nonfinite.index_add_(0, items, (~nats.isfinite()).long())

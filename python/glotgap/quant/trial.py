@@ -37,7 +37,7 @@ class Trial:
     @property
     def vocabulary(self) -> int:
         """How many tokens the model chooses among."""
-        return self.logits.shape[1]
+        return int(self.logits.shape[1])
 
 
 def trial(model: Any, start: int, *, is_causal: bool) -> Trial:

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from glotgap.report.terminal import console
 
-__all__ = ["audit_lines", "reference_line", "show_losses", "show_scores"]
+__all__ = ["audit_lines", "reference_line", "show_losses", "show_scores", "unscored_lines"]
 
 _WIDE: Final = 8
 """Schemes beside each other; more are shown in blocks."""
@@ -40,7 +40,7 @@ def _show(values: pl.DataFrame, column: str, title: str, file: IO[str] | None) -
 
 
 def _block(part: pl.DataFrame, schemes: list[str], column: str, title: str, file: IO[str] | None) -> None:
-    table = Table(title=Text(title), title_justify="left", box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
     table.add_column("language")
     for scheme in schemes:
         table.add_column(Text(scheme), justify="right")
@@ -50,7 +50,19 @@ def _block(part: pl.DataFrame, schemes: list[str], column: str, title: str, file
         rows = [found.get((language, scheme)) for scheme in schemes]
         cells = ["–" if row is None else f"{row[column]:.3f}{row['mark'] if marks else ''}" for row in rows]
         table.add_row(language, *cells)
-    console(file).print(table)
+    to = console(file)
+    to.print(Text(title), soft_wrap=True)  # a table folds its title to its own width
+    to.print(table)
+
+
+def unscored_lines(scores: pl.DataFrame) -> list[str]:
+    """Return, for each scheme and language, how many items have no score, and why."""
+    lacking = scores.filter(pl.col("nll").is_null()).group_by("model", "scheme", "language")
+    counts = lacking.agg(items=pl.len(), tokens=pl.col("nonfinite").sum()).sort("model", "scheme", "language")
+    return [
+        f"{scheme} {language}: {items} of its items have no score ({tokens} tokens whose -log p is not finite)"
+        for _, scheme, language, items, tokens in counts.iter_rows()
+    ]
 
 
 def audit_lines(audits: pl.DataFrame) -> list[str]:
