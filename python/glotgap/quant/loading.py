@@ -9,6 +9,7 @@ import io
 import os
 import pickle
 import re
+import struct
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr
@@ -31,8 +32,8 @@ _HUB_ID: Final = re.compile(r"[\w-][\w.-]*(/[\w.-]+)?")
 _FILES: Final = ("*.json", "*.jinja", "*.txt", "*.model", "*.tiktoken")
 _OF_TOKENIZERS: Final = ("tokenizer*", "vocab*", "*.model", "*.tiktoken")
 _DAMAGED: Final = (
-    *(OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, EOFError),
-    *(safetensors.SafetensorError, pickle.UnpicklingError),
+    *(OSError, ValueError, LookupError, TypeError, AttributeError, RuntimeError, EOFError, ArithmeticError),
+    *(struct.error, safetensors.SafetensorError, pickle.UnpicklingError),
 )
 """What transformers raises where files are not what it expects."""
 
@@ -113,13 +114,14 @@ def reference(source: Any, model: Any) -> str:
     method = "" if before is None else f", quantized before by {getattr(before, 'value', before)}"
     if not is_path(source):
         return f"{', '.join(now)} as given{method}"
-    return _of_files(Path(source), _stored(source), now) + method
-
-
-def _of_files(path: Path, stored: list[str], now: list[str]) -> str:
-    become = ", ".join(now)
+    path = Path(source)
     if path.suffix.lower() == ".gguf":
-        return f"dequantized from GGUF ({', '.join(stored)}) to {become}"
+        return f"dequantized from GGUF ({', '.join(_stored(source))}) to {', '.join(now)}"
+    return _of_files(_stored(source), now) + method
+
+
+def _of_files(stored: list[str], now: list[str]) -> str:
+    become = ", ".join(now)
     if not stored:
         return f"{become} as loaded"
     names = [_NAMES.get(name, name) for name in stored]
@@ -192,4 +194,5 @@ def _quietly() -> Iterator[None]:
 
 
 def _first_line(error: Exception) -> str:
-    return str(error).strip().split("\n", maxsplit=1)[0] or type(error).__name__
+    line = str(error).strip().split("\n", maxsplit=1)[0]
+    return f"{type(error).__name__}: {line}" if isinstance(error, KeyError) or not line else line

@@ -150,7 +150,7 @@ def _refuse_strangers(model: Any, tokenizer: Any) -> None:
         raise BadArgumentError(
             f"the tokenizer has {ids} tokens up to id {highest}, and the model embeds {rows}: give the model's own"
         )
-    start = model.config.get_text_config().bos_token_id
+    start = getattr(model.config.get_text_config(), "bos_token_id", None)
     own = tokenizer.bos_token_id
     if not is_masked(model) and isinstance(start, int) and own is not None and own != start:
         raise BadArgumentError(
