@@ -282,6 +282,3 @@ def test_text_that_differs_by_spaces_alone_is_text_that_is_scored():
     texts = {"id": ["a"], "language": ["deu"], "text": [f" {SCORED.texts['eng'][0]}\t"]}
     with pytest.raises(BadArgumentError, match="holds text that is scored"):
         evaluated(schemes="la4-shared", calibration=pl.DataFrame(texts))
-
-
-# What is odd about the text

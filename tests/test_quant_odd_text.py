@@ -1,4 +1,4 @@
-"""Evaluation of odd texts: what is missing, doubled, unknown or not finite is said, and scored as it is."""
+"""Text that is odd: what is warned of, what has no row, what has no score, and what is scored as it is."""
 
 import warnings
 
@@ -12,13 +12,10 @@ from glotgap._errors import GlotgapWarning
 from glotgap.quant import Parallel, evaluation, parallel
 
 NATS = 1e-4  # float32 logits, summed over some 40 tokens: other batches round otherwise
-LANGUAGES = ["eng", "heb"]
-OWN = parallel(languages=LANGUAGES)
-SCORED, OTHER = OWN.items([0, 1]), OWN.items(range(10, 20))
 
 
-def evaluated(model=None, tokens=None, corpus=SCORED, **options):
-    return evaluation(model or causal(), tokens or tokenizer(), corpus, **options)
+def evaluated(model=None, tokens=None, **options):
+    return evaluation(model or causal(), tokens or tokenizer(), **options)
 
 
 def twin(model, text):
@@ -126,7 +123,7 @@ def test_odd_texts_are_scored_as_they_are(text):
 
 def test_a_long_text_has_each_token_scored_once():
     model = causal()
-    text = " ".join(OWN.texts["eng"][:12])
+    text = " ".join(parallel().texts["eng"][:12])
     found = evaluated(model, corpus=corpus(eng=(text,)), length=16, context=4, unit="document").scores
     assert found["tokens"].item() == len(tokenizer()(text)["input_ids"])
 
