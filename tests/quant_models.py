@@ -7,12 +7,10 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs the extra torch")
 transformers = pytest.importorskip("transformers", reason="needs the extra torch")
 
-from glotgap import BadArgumentError, GlotgapError  # noqa: E402
-from glotgap.quant import evaluation, parallel  # noqa: E402
+from glotgap.quant import parallel  # noqa: E402
 
 torch.set_num_threads(1)  # models this small are slower with two
 
-TEXT = parallel(languages=["eng"]).items([0])
 SIZES = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "num_key_value_heads": 2}
 SPECIAL = ["<unk>", "<s>", "</s>", "<mask>", "<pad>"]
 
@@ -85,11 +83,3 @@ def _lively(model):
             if weight.ndim > 1:
                 weight.mul_(4)
     return model.eval()
-
-
-def refused(message, model, tokens=None, *, kind=BadArgumentError, **options):
-    """Evaluating says `message`, in one line."""
-    with pytest.raises(kind, match=message) as caught:
-        evaluation(model, tokens, TEXT, **options)
-    assert isinstance(caught.value, GlotgapError)
-    assert "\n" not in str(caught.value)
