@@ -24,15 +24,17 @@ import polars as pl
 from glotgap import quant, stats, tables, weights
 from glotgap.cli.progress import counting
 from glotgap.quant.conclusions import clips_sentence, language_aware, rivals, sweep_sentence
+from glotgap.quant.models import Subject, subject
 from glotgap.report.quant import audit_lines, reference_line, show_losses, show_scores
 
 LANGUAGES: Final = ["amh", "arb", "deu", "eng", "fra", "heb", "hin", "jpn", "rus", "spa", "swa", "zho-CN"]
 ITEMS, CALIBRATION = 100, 64
+WIDTHS: Final = (3, 4)
 SHORT, LONG = 40, 100
 SWEEP: Final = [f"rtn{bits}-{grain}" for bits in (4, 3, 8, 2) for grain in ("g64", "channel")]
 CLIPS: Final = [
     scheme
-    for bits in (3, 4)
+    for bits in WIDTHS
     for scheme in (*language_aware(bits, "channel"), *rivals(bits, "channel"), f"rtn{bits}-g64")
 ]
 LIBRARIES: Final = [
@@ -80,14 +82,17 @@ def main(*, ntrex: str, model: str, groups: tuple[str, ...], out: str, seed: int
     """Run the study on one model."""
     place = Path(out)
     place.mkdir(parents=True, exist_ok=True)
-    file = MODELS[model](place)
+    of = subject(MODELS[model](place), name=model)
     scored, calibration = texts(ntrex)
+    profile = profiled(of, calibration, place / model)
     schemes = ["fp", *dict.fromkeys(scheme for group in groups for scheme in GROUPS[group])]
     with counting("scoring", "texts", quiet=False) as progress:
         found = quant.evaluation(
-            file,
-            None,
+            of.model,
+            of.tokenizer,
             scored,
+            name=of.name,
+            reference=of.reference,
             schemes=schemes,
             calibration=calibration,
             cache=place / f"{model}.sqlite",
@@ -95,31 +100,43 @@ def main(*, ntrex: str, model: str, groups: tuple[str, ...], out: str, seed: int
         )
     tables.write(found.scores, place / f"{model}-scores.parquet", found.metadata)
     tables.write(found.audits, place / f"{model}-audits.parquet", found.metadata)
-    report(file, found, calibration, place / model, seed)
+    report(of, found, profile, place / model, seed)
 
 
-def report(file: Path, found: quant.Evaluation, calibration: quant.Parallel, stem: Path, seed: int) -> None:
+def profiled(of: Subject, calibration: quant.Parallel, stem: Path) -> quant.Profile:
+    """Return the activations on calibration text, and say what clips by language can win before any is tried."""
+    path = Path(f"{stem}-profile.safetensors")
+    if path.exists():
+        profile = quant.load_profile(path)
+    else:
+        profile = quant.profile(of.model, of.tokenizer, calibration.matched(), name=of.name)
+        quant.save_profile(profile, path)
+    for bits in WIDTHS:
+        regret = quant.regret(of.model, profile, bits)
+        click.echo(f"{bits} bits: {regret.sentence}")
+        regret.table.write_parquet(f"{stem}-regret{bits}.parquet")
+    return profile
+
+
+def report(of: Subject, found: quant.Evaluation, profile: quant.Profile, stem: Path, seed: int) -> None:
     """Print the tables and write the answers."""
     losses = quant.degradation(found.scores)
     show_scores(found.scores)
     show_losses(losses)
     for line in (*audit_lines(found.audits), reference_line(found.scores)):
         click.echo(line)
-    profile = quant.profile(file, None, calibration.matched())
-    quant.save_profile(profile, f"{stem}-profile.safetensors")
-    tests = {"disparity": quant.disparity(found.scores, rng=seed), "why": why(file, found.scores, profile, seed)}
+    tests = {"disparity": quant.disparity(found.scores, rng=seed), "why": why(of, found.scores, profile, stem, seed)}
     for name, answer in tests.items():
         click.echo(f"\n{name}\n" + answer.sentence.replace("; ", "\n"))
         tables.write(answer.tests, f"{stem}-{name}.parquet", {"seed": str(seed)})
     click.echo("\n" + sweep_sentence(losses, tests["disparity"].tests))
-    for bits in (3, 4):
-        click.echo(quant.regret(file, profile, bits).sentence)
+    for bits in WIDTHS:
         contest(found.scores, losses, bits, stem, seed)
 
 
-def why(file: Path, scores: pl.DataFrame, profile: quant.Profile, seed: int) -> stats.Answer:
+def why(of: Subject, scores: pl.DataFrame, profile: quant.Profile, stem: Path, seed: int) -> stats.Answer:
     """Correlate what each language lost with what is known of it."""
-    scan = weights.scan(file)
+    scan = weights.scan(MODELS[of.name](stem.parent))
     known = quant.effective_kurtosis(profile, scan).join(
         quant.outlier_activation(profile, scan).drop("layers"), on="language"
     )

@@ -111,7 +111,8 @@ def _keep(asked: argparse.Namespace, seconds: dict[str, float], texts: int) -> N
 def _processor() -> str:
     info = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
     fields = dict(re.findall(r"^(model name|cpu family|model)\s*: (.*)$", info, re.MULTILINE))
-    return f"{fields.get('model name', platform.processor())} family {fields.get('cpu family')} model {fields.get('model')}"
+    name = fields.get("model name", platform.processor())
+    return f"{name} family {fields.get('cpu family')} model {fields.get('model')}"
 
 
 def _table(known: dict[str, Any]) -> str:

@@ -10,13 +10,12 @@ from glotgap.cli.quant_answers import answers, show_notes
 from glotgap.cli.quant_options import (
     check_granularity,
     check_scheme,
-    corpus_of,
     corpus_options,
-    evaluated,
     model_options,
     run_options,
     writable,
 )
+from glotgap.cli.quant_running import corpus_of, evaluated
 from glotgap.cli.quant_studies import clips, sweep
 
 if TYPE_CHECKING:

@@ -1,24 +1,17 @@
-"""The options that commands share which run a model, and how they run it."""
+"""The options that commands share which run a model."""
 
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import click
 
-from glotgap.cli.checks import check_table, say, usable
-
-if TYPE_CHECKING:
-    from glotgap.quant import Evaluation
+from glotgap.cli.checks import check_table, usable
 
 __all__ = [
     "check_granularity",
     "check_scheme",
-    "corpus_of",
     "corpus_options",
-    "evaluated",
     "model_options",
     "run_options",
     "writable",
@@ -118,67 +111,3 @@ def _with(command: F, options: tuple[Callable[[F], F], ...]) -> F:
     for option in reversed(options):
         command = option(command)
     return command
-
-
-def corpus_of(corpora: tuple[str, ...]) -> Any:
-    """Return what `glotgap.quant.parallel` takes."""
-    return None if not corpora else corpora[0] if len(corpora) == 1 else list(corpora)
-
-
-def evaluated(
-    model: str,
-    schemes: tuple[str, ...],
-    *,
-    corpora: tuple[str, ...],
-    out: str | None,
-    audit: str | None,
-    resume: bool,
-    cache: str | None,
-    quiet: bool,
-    **options: Any,
-) -> "Evaluation":
-    """Run an evaluation as the options say, and write its tables."""
-    from glotgap.cli.progress import counting
-    from glotgap.quant import evaluation
-
-    if quiet and out is None and audit is None:
-        raise click.UsageError("--quiet without --out or --audit shows and keeps nothing: add --out FILE")
-    if out is not None and out == audit:
-        raise click.UsageError("--out and --audit are one file: give each its own")
-    if resume and out is None:
-        raise click.UsageError("--resume keeps its scores beside --out: give --out")
-    if resume and cache is not None:
-        raise click.UsageError("--resume and --cache both keep scores: give one of them")
-    kept = f"{out}.part.sqlite" if resume else cache
-    with counting("scoring", "texts", quiet=quiet) as progress, _noting(kept):
-        found = evaluation(model, corpus=corpus_of(corpora), schemes=schemes, cache=kept, progress=progress, **options)
-    _write(found, out, audit, quiet=quiet)
-    if resume:
-        Path(f"{out}.part.sqlite").unlink(missing_ok=True)
-    return found
-
-
-@contextmanager
-def _noting(kept: str | None) -> Iterator[None]:
-    """Note on what stops a run what was kept of it."""
-    try:
-        yield
-    except (KeyboardInterrupt, SystemExit) as stop:
-        if kept is None:
-            stop.add_note(
-                "nothing was kept: with --cache FILE, or --out FILE --resume, scores are kept as they are made"
-            )
-        else:
-            stop.add_note(f"scores so far are kept in {kept}: the same command goes on from them")
-        raise
-
-
-def _write(found: "Evaluation", out: str | None, audit: str | None, *, quiet: bool) -> None:
-    """Write the tables that were asked for."""
-    from glotgap import tables
-
-    for path, frame in ((out, found.scores), (audit, found.audits)):
-        if path is not None:
-            tables.write(frame, path, found.metadata)
-            if not quiet:
-                say(f"wrote {path}")

@@ -6,7 +6,8 @@ import click
 
 from glotgap.cli.answers import told
 from glotgap.cli.quant_answers import answers, show_notes
-from glotgap.cli.quant_options import check_granularity, check_scheme, corpus_options, evaluated, run_options
+from glotgap.cli.quant_options import check_granularity, check_scheme, corpus_options, run_options
+from glotgap.cli.quant_running import evaluated
 
 if TYPE_CHECKING:
     import polars as pl

@@ -5,7 +5,11 @@
 - *minimax*: least max_λ Err_λ. Units cannot choose by themselves here: what one of them costs a language, another may
   win back. The worst language's share of the weights π grows step by step (multiplicative weights; Freund and Schapire
   1999), units choose for these weights, and the best choice of all steps is kept. The first step is shared's, so the
-  worst language is never worse off than there.
+  worst language is never worse off than there. One unit alone is looked through.
+
+Where clips err alike, the first is taken.
+
+Limits: of many units, what minimax finds is above the least by about what one unit errs.
 """
 
 from typing import Final
@@ -15,8 +19,8 @@ import torch
 __all__ = ["minimax", "own", "shared", "totals"]
 
 _STEPS: Final = 60
-_NEAR: Final = 12
-"""Clips of a unit that minimax chooses among: those of the least mean error; others cost every language more."""
+_NEAR: Final = 16
+"""Clips of a unit that minimax chooses among: those of the least mean error."""
 
 _RATE: Final = 1.0
 """How fast a language's share grows with its excess over the mean: larger rates swing, smaller ones do not arrive."""
@@ -34,7 +38,7 @@ def shared(errors: torch.Tensor, shares: torch.Tensor) -> torch.Tensor:
         >>> shared(errors, torch.tensor([0.5, 0.5])).tolist(), own(errors, 0).tolist(), minimax(errors).tolist()
         ([1], [0], [2])
     """
-    return (errors @ shares.to(errors.dtype)).argmin(1)
+    return (errors @ shares.to(errors)).argmin(1)
 
 
 def own(errors: torch.Tensor, language: int) -> torch.Tensor:
@@ -44,18 +48,20 @@ def own(errors: torch.Tensor, language: int) -> torch.Tensor:
 
 def totals(errors: torch.Tensor, choice: torch.Tensor) -> torch.Tensor:
     """Return the error of the whole matrix for each language, float64."""
-    return errors[torch.arange(len(errors)), choice].sum(0, dtype=torch.float64)
+    return errors[torch.arange(len(errors), device=errors.device), choice].sum(0, dtype=torch.float64)
 
 
 def minimax(errors: torch.Tensor) -> torch.Tensor:
     """Return clips of which the worst language suffers least."""
-    near = errors.mean(2).topk(min(_NEAR, errors.shape[1]), dim=1, largest=False).indices
+    if len(errors) == 1:
+        return errors.amax(2).argmin(1)
+    near = errors.mean(2).argsort(dim=1, stable=True)[:, :_NEAR]
     chosen = _minimax(errors.gather(1, near[:, :, None].expand(-1, -1, errors.shape[2])))
     return near.gather(1, chosen[:, None])[:, 0]
 
 
 def _minimax(errors: torch.Tensor) -> torch.Tensor:
-    shares = torch.full((errors.shape[2],), 1 / errors.shape[2], dtype=torch.float64)
+    shares = torch.full((errors.shape[2],), 1 / errors.shape[2], dtype=torch.float64, device=errors.device)
     best, least = torch.zeros(0), torch.inf
     for _ in range(_STEPS):
         choice = shared(errors, shares)

@@ -1,12 +1,15 @@
 """What a sweep of widths and a contest of clips come to, each in one sentence that says no more than the data do.
 
 A disparity or a difference is *shown* when its interval leaves out what stands for nothing and its p, adjusted for all
-that was asked together, is below 0.05 (as everywhere in this package: `glotgap.stats.answers`).
+that was asked together, is below 0.05 (as everywhere in this package: `glotgap.stats.answers`). A scheme that destroys
+the model in some language wins no contest: of two broken models, the one that loses less is broken too.
 """
 
 from collections.abc import Sequence
 
 import polars as pl
+
+from glotgap.quant.scheme import Scheme
 
 __all__ = ["clips_sentence", "language_aware", "rivals", "sweep_sentence"]
 
@@ -70,13 +73,27 @@ def clips_sentence(losses: pl.DataFrame, tests: pl.DataFrame, forms: Sequence[st
         for form in forms
         for asked in [tests.filter(pl.col("question").str.starts_with(f"nats lost under {form} less under "))]
     }
-    better = [form for form, is_better in wins.items() if is_better]
+    broken = set(losses.filter("destroyed")["scheme"])
+    better = [_with_bits(form) for form, is_better in wins.items() if is_better and form not in broken]
     if better:
-        said = f"the data show that {', '.join(better)} lose less than each rival, on average and in the worst language"
+        verb = "loses" if len(better) == 1 else "lose"
+        said = (
+            f"the data show that {', '.join(better)} {verb} less than each rival, on average and in the worst language"
+        )
     else:
-        said = f"the data do not show that any of {len(wins)} schemes of LA-ACIQ loses less than each of its rivals"
+        said = f"the data do not show that any of {len(wins)} schemes loses less than each of its rivals"
     losers = tests.filter(_shown(), pl.col("estimate") > 0).height
-    return f"{_given(losses)}, {said} ({losers} of {tests.height} comparisons show the opposite)."
+    dead = [form for form in wins if form in broken]
+    destroyed = f"; destroyed in some language, and so no winner: {', '.join(dead)}" if dead else ""
+    return f"{_given(losses)}, {said} ({losers} of {tests.height} comparisons show the opposite){destroyed}."
+
+
+def _with_bits(form: str) -> str:
+    """Return a scheme, with what it spends more than its rivals."""
+    scheme = Scheme.parse(form)
+    if scheme.average_bits is None or scheme.bits is None:
+        return form
+    return f"{form} (with up to {scheme.average_bits - scheme.bits:g} bits a weight more)"
 
 
 def _shown() -> pl.Expr:

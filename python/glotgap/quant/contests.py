@@ -4,8 +4,11 @@ Two figures: the mean over languages of D(λ) under the first less that under th
 language (which need not be the same one): what a scheme for all languages promises, and what a minimax scheme promises.
 Below 0 the first is better.
 
-Items are the units. Intervals resample items, with all languages and both schemes of an item together; p swaps the two
-schemes within items, all languages of an item at once.
+Items are the units: those that have a finite score under both schemes in every language. Intervals resample items, with
+all languages and both schemes of an item together; p swaps the two schemes within items, all languages of an item at
+once. A scheme that destroys the model in some language is named with the question: what such a one loses says little.
+
+One p is at least 2 / (n_resamples + 1), and is then adjusted for all that was asked: many pairs ask for many resamples.
 """
 
 import warnings
@@ -17,6 +20,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from glotgap import tables
 from glotgap._arguments import typed
 from glotgap._errors import BadArgumentError
 from glotgap.quant.damage import BASELINE, Damage, damages
@@ -27,6 +31,9 @@ from glotgap.stats.judging import How
 __all__ = ["contest"]
 
 _LEAST_ITEMS: Final = 3
+_LEAST_RESAMPLES: Final = 9999
+_FOR_EACH: Final = 400
+"""Resamples a finding: then the least p, adjusted for all of them, is 2 / 400."""
 
 
 @typed
@@ -36,7 +43,7 @@ def contest(
     *,
     baseline: str = BASELINE,
     confidence_level: float = 0.95,
-    n_resamples: int = 9999,
+    n_resamples: int | None = None,
     adjust: str = "holm",
     rng: Any = None,
     threads: int | None = None,
@@ -48,13 +55,13 @@ def contest(
         pairs: of canonical spellings: does the first lose less than the second?
         baseline: the scheme that losses are counted from.
         confidence_level: of the intervals.
-        n_resamples: of each interval and each p.
+        n_resamples: of each interval and each p; None for 9999, or 400 times the findings where that is more.
         adjust: how p is adjusted for the number of findings: see `glotgap.stats.adjust`.
         rng: seed; the same resamples serve all findings.
         threads: None for all.
 
     Raises:
-        BadArgumentError: not SCORES, or without one of the schemes.
+        BadArgumentError: not SCORES, without one of the schemes, or these were scored on other items than each other.
 
     Example:
         >>> from glotgap.quant import evaluate, tiny
@@ -63,51 +70,76 @@ def contest(
         >>> contest(scores, [("rtn3-g64", "rtn2-g64")], rng=1).tests["statistic"].to_list()
         ['mean_over_languages', 'worst_language']
     """
-    how = How.of(confidence_level, n_resamples, rng, threads)
+    tables.check("SCORES", scores)
+    asked = list(dict.fromkeys(pairs))
+    for first, second in asked:
+        if first == second or baseline in {first, second}:
+            raise BadArgumentError(f"{first} against {second}: give two schemes, neither of them {baseline}")
+    models = scores["model"].unique().sort().to_list()
+    enough = max(_LEAST_RESAMPLES, _FOR_EACH * 2 * len(models) * len(asked))
+    how = How.of(confidence_level, enough if n_resamples is None else n_resamples, rng, threads)
     findings = [
         found
-        for model in scores["model"].unique().sort()
-        for pair in pairs
+        for model in models
+        for pair in asked
         for found in _findings(scores.filter(model=model), model, pair, baseline, how)
     ]
     return answer(adjusted(findings, adjust))
 
 
 def _findings(scores: pl.DataFrame, model: str, pair: tuple[str, str], baseline: str, how: How) -> list[Finding]:
-    known = {
-        damage.scheme: damage for damage in damages(scores.filter(pl.col("scheme").is_in([*pair, baseline])), baseline)
-    }
+    first, second, both = _losses(scores, model, pair, baseline)
+    broken = [f"{one.scheme} destroyed in {', '.join(one.destroyed)}" for one in (first, second) if one.destroyed]
+    question = "; ".join([f"nats lost under {pair[0]} less under {pair[1]}", *broken])
+    left_out = len(first.items) + first.left_out - both.shape[1]
+    bare = Finding(question, model, "", None, 0.0, both.shape[1], "item", left_out=left_out)
+    return [_judged(replace(bare, statistic=name), both, how) for name in ("mean_over_languages", "worst_language")]
+
+
+def _losses(
+    scores: pl.DataFrame, model: str, pair: tuple[str, str], baseline: str
+) -> tuple[Damage, Damage, NDArray[np.float64]]:
+    """Return what each of two schemes does, and nats lost on the items of both: schemes × items × languages."""
+    asked = scores.filter(pl.col("scheme").is_in([*pair, baseline]))
+    known = {damage.scheme: damage for damage in damages(asked, baseline)}
     if lacking := [name for name in pair if name not in known]:
         raise BadArgumentError(f"{model} was not scored under {lacking[0]}: there is {', '.join(known)}")
+    texts = [set(asked.filter(scheme=name).select("language", "item").iter_rows()) for name in pair]
+    if texts[0] != texts[1]:
+        raise BadArgumentError(f"{pair[0]} and {pair[1]} were scored on other items: score both on the same")
     first, second = (known[name] for name in pair)
-    question = f"nats lost under {pair[0]} less under {pair[1]}"
-    bare = Finding(question, model, "", None, 0.0, len(first.delta), "item", left_out=first.left_out)
-    return [
-        _judged(replace(bare, statistic=name), first, second, how) for name in ("mean_over_languages", "worst_language")
-    ]
+    shared = sorted(set(first.items) & set(second.items))
+    places = [[one.items.index(item) for item in shared] for one in (first, second)]
+    return first, second, np.stack([first.delta[places[0]], second.delta[places[1]]])
 
 
-def _judged(bare: Finding, first: Damage, second: Damage, how: How) -> Finding:
-    if first.delta.shape != second.delta.shape:
-        raise BadArgumentError(f"{first.scheme} and {second.scheme} were scored on other items: score both on the same")
-    if len(first.delta) < _LEAST_ITEMS:
+def _judged(bare: Finding, both: NDArray[np.float64], how: How) -> Finding:
+    if bare.n < _LEAST_ITEMS:
         return bare
-    both = np.stack([first.delta, second.delta])
     worst = bare.statistic == "worst_language"
 
     def difference(rows: NDArray[np.float64], axis: int = -1) -> NDArray[np.float64]:
         """Return the figure of items by number, from 1; negative where the schemes are swapped."""
-        rows = np.moveaxis(np.asarray(rows), axis, -1)
-        item, swapped = np.abs(rows).astype(np.int64) - 1, (rows < 0).astype(np.int64)
-        means = [both[at ^ swapped, item].mean(axis=-2) for at in (0, 1)]
+        as_they_are, swapped = _shares(np.moveaxis(np.asarray(rows), axis, -1), both.shape[1])
+        means = [as_they_are @ both[at] + swapped @ both[1 - at] for at in (0, 1)]
         found: NDArray[np.float64]
         found = means[0].max(-1) - means[1].max(-1) if worst else means[0].mean(-1) - means[1].mean(-1)
         return found
 
-    numbers = np.arange(1.0, len(first.delta) + 1)
+    numbers = np.arange(1.0, both.shape[1] + 1)
     shared = {"n_resamples": how.n_resamples, "rng": how.rng, "vectorized": True, "batch": 256}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DegenerateDataWarning)
         interval = bootstrap((numbers,), difference, confidence_level=how.confidence_level, **shared)
     test = permutation_test((numbers,), difference, permutation_type="samples", **shared)
     return finding(replace(bare, test="swaps of schemes within an item"), interval, test)
+
+
+def _shares(rows: NDArray[np.float64], items: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the share of each item in each row: as it is, and with its schemes swapped."""
+    flat = rows.reshape(-1, rows.shape[-1])
+    place = np.abs(flat).astype(np.int64) - 1 + items * (flat < 0)
+    place += 2 * items * np.arange(len(flat))[:, None]
+    counts = np.bincount(place.ravel(), minlength=2 * items * len(flat)) / rows.shape[-1]
+    shares = counts.reshape(*rows.shape[:-1], 2, items)
+    return shares[..., 0, :], shares[..., 1, :]

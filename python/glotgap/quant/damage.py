@@ -5,7 +5,11 @@ a score in every language, under the scheme and without it. Per item, nats of al
 and tokenizers; per byte, sums of nats over sums of bytes do. Perplexities per token do neither, and so are not here.
 
 A scheme that *destroys* the model in a language (median ΔNLL per token above half of ln(vocabulary), where the uniform
-guess is at ln(vocabulary)) is marked: its D measures how a broken model babbles, not what was lost.
+guess is at ln(vocabulary)) is marked: its D measures how a broken model babbles, not what was lost. Items whose score
+is no longer finite have no D, but count there, as lost without bound.
+
+Limits: a language that the model hardly knows has little to lose. Where fp is above half of ln(vocabulary) a token
+already, even a uniform guess is not marked.
 """
 
 import math
@@ -35,29 +39,32 @@ class Damage:
         model: its name.
         scheme: its spelling.
         languages: in alphabetical order.
+        items: their ids, in alphabetical order.
+        before: nats without the scheme: items × languages.
         delta: nats: items × languages.
         bytes: items × languages.
         tokens: items × languages.
         left_out: items without a score in some language, with or without the scheme.
-        vocabulary: tokens that the model chooses among.
+        destroyed: the languages in which the model is.
     """
 
     model: str
     scheme: str
     languages: tuple[str, ...]
+    items: tuple[str, ...]
+    before: NDArray[np.float64]
     delta: NDArray[np.float64]
     bytes: NDArray[np.float64]
     tokens: NDArray[np.float64]
     left_out: int
-    vocabulary: int
+    destroyed: tuple[str, ...]
 
-    @property
-    def destroyed(self) -> tuple[str, ...]:
-        """The languages in which the model is destroyed."""
-        with np.errstate(invalid="ignore"):
-            median = np.median(self.delta / self.tokens, axis=0)
-        limit = math.log(self.vocabulary) / 2
-        return tuple(name for name, value in zip(self.languages, median, strict=True) if value > limit)
+    def loss(self, per: str) -> NDArray[np.float64]:
+        """Return items × languages whose means over items are nats an item, or nats a byte: a ratio of sums."""
+        if per == "item" or not self.items:
+            return self.delta
+        found: NDArray[np.float64] = self.delta / self.bytes.mean(axis=0)
+        return found
 
 
 def damages(scores: pl.DataFrame, baseline: str = BASELINE) -> Iterator[Damage]:
@@ -68,14 +75,16 @@ def damages(scores: pl.DataFrame, baseline: str = BASELINE) -> Iterator[Damage]:
         baseline: the scheme that others are compared with.
 
     Raises:
-        BadArgumentError: not SCORES, without the baseline or another scheme, or with several units or methods.
+        BadArgumentError: not SCORES, empty, without the baseline or another scheme, or with several units or methods.
     """
     tables.check("SCORES", scores)
+    if scores.is_empty():
+        raise BadArgumentError("the table of scores is empty: score a model first")
     for name in ("unit", "method"):
         if scores[name].n_unique() > 1:
             given = ", ".join(scores[name].unique().sort())
             raise BadArgumentError(f"scores of several {name}s ({given}) cannot be compared: filter the table")
-    for (model,), part in scores.partition_by("model", as_dict=True, maintain_order=True).items():
+    for (model,), part in sorted(scores.partition_by("model", as_dict=True).items()):
         schemes = part["scheme"].unique().sort().to_list()
         if baseline not in schemes or len(schemes) < 2:
             raise BadArgumentError(
@@ -90,23 +99,44 @@ def _damage(model: str, scheme: str, part: pl.DataFrame, baseline: str) -> Damag
     keys = ["language", "item"]
     before = part.filter(scheme=baseline).select(*keys, "bytes", "tokens", "vocabulary", before="nll")
     after = part.filter(scheme=scheme).select(*keys, after="nll")
-    both = before.join(after, on=keys, how="full", coalesce=True)
-    both = both.with_columns(delta=pl.col("after") - pl.col("before"))
-    languages = both["language"].unique().sort().to_list()
-    known = both.filter(pl.col("delta").is_not_null())
-    whole = known.group_by("item").len().filter(pl.col("len") == len(languages))["item"]
-    if whole.is_empty():
+    languages = sorted(set(before["language"]) | set(after["language"]))
+    count = len(set(before["item"]) | set(after["item"]))
+    both = _in_all(before.join(after, on=keys).filter(pl.col("before").is_not_null()), len(languages))
+    if both.is_empty():
         raise BadArgumentError(
             f"no item of {model} has a score in each of {', '.join(languages)} under {scheme} and {baseline}: choose "
             "languages that share items"
         )
-    kept = known.filter(pl.col("item").is_in(whole.to_list())).sort("item", "language")
-    shape = (len(whole), len(languages))
-    delta, sizes, tokens = (
-        kept[name].cast(pl.Float64).to_numpy().reshape(shape) for name in ("delta", "bytes", "tokens")
+    kept = _in_all(both.filter(pl.col("after").is_not_null()), len(languages)).sort("item", "language")
+    items = kept["item"].unique().sort().to_list()
+    shape = (len(items), len(languages))
+    fp, quantized, size, tokens = (
+        kept[name].cast(pl.Float64).to_numpy().reshape(shape) for name in ("before", "after", "bytes", "tokens")
     )
-    left_out = both["item"].n_unique() - len(whole)
-    return Damage(model, scheme, tuple(languages), delta, sizes, tokens, left_out, kept["vocabulary"][0])
+    return Damage(
+        model=model,
+        scheme=scheme,
+        languages=tuple(languages),
+        items=tuple(items),
+        before=fp,
+        delta=quantized - fp,
+        bytes=size,
+        tokens=tokens,
+        left_out=count - len(items),
+        destroyed=_destroyed(both),
+    )
+
+
+def _in_all(rows: pl.DataFrame, languages: int) -> pl.DataFrame:
+    """Return the rows of items that are there in all languages."""
+    return rows.filter(pl.len().over("item") == languages)
+
+
+def _destroyed(both: pl.DataFrame) -> tuple[str, ...]:
+    lost = (pl.col("after") - pl.col("before")).fill_null(math.inf) / pl.col("tokens")
+    limit = pl.col("vocabulary").first().log() / 2
+    found = both.filter(pl.col("tokens") > 0).group_by("language").agg(is_destroyed=lost.median() > limit)
+    return tuple(found.filter("is_destroyed")["language"].sort())
 
 
 @typed
@@ -120,7 +150,7 @@ def degradation(scores: pl.DataFrame, *, baseline: str = BASELINE) -> pl.DataFra
     Returns:
         model, scheme, language, n (items that count), left_out, delta (nats an item), delta_byte (nats a byte),
         relative (Σ after / Σ before - 1), bits_byte (of the baseline), tokens_byte, premium (tokens over those of
-        English on the same items; null without English) and destroyed.
+        English; null without English), all of the items that count, and destroyed. Undefined where none counts.
 
     Raises:
         BadArgumentError: not SCORES, without the baseline, or languages that share no item.
@@ -131,31 +161,31 @@ def degradation(scores: pl.DataFrame, *, baseline: str = BASELINE) -> pl.DataFra
         >>> degradation(scores).select("scheme", "language", "n", "destroyed").row(0)
         ('rtn2-channel', 'eng', 4, False)
     """
-    rows = [row for damage in damages(scores, baseline) for row in _rows(damage, scores, baseline)]
+    rows = [row for damage in damages(scores, baseline) for row in _rows(damage)]
     return pl.DataFrame(rows, infer_schema_length=None).sort("model", "scheme", "language")
 
 
-def _rows(damage: Damage, scores: pl.DataFrame, baseline: str) -> Iterator[dict[str, object]]:
-    before = scores.filter(model=damage.model, scheme=baseline)
-    english = damage.tokens[:, damage.languages.index("eng")].sum() if "eng" in damage.languages else None
+def _rows(damage: Damage) -> Iterator[dict[str, object]]:
+    before, lost, size, tokens = (
+        values.sum(0) for values in (damage.before, damage.delta, damage.bytes, damage.tokens)
+    )
+    english = tokens[damage.languages.index("eng")] if "eng" in damage.languages else None
     for at, language in enumerate(damage.languages):
-        nats, size = (
-            before.filter(language=language)
-            .select(pl.col("nll", "bytes").filter(pl.col("nll").is_not_null()).sum())
-            .row(0)
-        )
-        total = damage.delta[:, at].sum()
-        tokens, whole = damage.tokens[:, at].sum(), damage.bytes[:, at].sum()
         yield {
             "model": damage.model,
             "scheme": damage.scheme,
             "language": language,
-            "n": len(damage.delta),
+            "n": len(damage.items),
             "left_out": damage.left_out,
-            "delta": float(damage.delta[:, at].mean()),
-            "delta_byte": float(total / whole),
-            "bits_byte": nats / size / math.log(2),
-            "tokens_byte": float(tokens / whole),
-            "premium": None if english is None else float(tokens / english),
+            "delta": _ratio(lost[at], len(damage.items)),
+            "delta_byte": _ratio(lost[at], size[at]),
+            "relative": _ratio(lost[at], before[at]),
+            "bits_byte": _ratio(before[at], size[at] * math.log(2)),
+            "tokens_byte": _ratio(tokens[at], size[at]),
+            "premium": _ratio(tokens[at], english),
             "destroyed": language in damage.destroyed,
         }
+
+
+def _ratio(part: float, whole: float | None) -> float | None:
+    return float(part / whole) if whole else None

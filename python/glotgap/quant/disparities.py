@@ -6,10 +6,16 @@ languages, the mean of low-resource less that of high-resource languages where t
 Items are the units. Intervals resample items, with all languages of an item together (a paired cluster bootstrap over
 aligned ids), so that what all languages share of an item cancels. p of a disparity permutes the labels of languages
 within each item: if labels did not matter, the largest of L means would still be above the least, so the null value
-is the mean of the permuted disparities, not 0. p of one language's D flips the signs of items.
+is the mean of the permuted disparities, not 0, and p is one-sided. Where low- is compared with high-resource
+languages, labels of these alone are permuted, and p is two-sided. p of one language's D flips the signs of items.
+Disparities are one family, whose p are adjusted together; D of each language are another.
+
+A coefficient of variation is that of means of one sign: where some languages gain, it is undefined.
 
 Limits: what is shown is shown of these languages and this model, on text like this. Languages are not a sample here:
-for claims about kinds of languages, see `correlate`.
+for claims about kinds of languages, see `correlate`. The largest of L means is above the least by chance too, and a
+resample has this chance twice: where languages hardly differ, the intervals of the first three lie too high. Their low
+ends alone show nothing; with p they do.
 """
 
 import warnings
@@ -59,7 +65,7 @@ def disparity(
         baseline: the scheme that others are compared with.
         confidence_level: of the intervals.
         n_resamples: of each interval and each p.
-        adjust: how p is adjusted for the number of findings: see `glotgap.stats.adjust`.
+        adjust: how p is adjusted for the number of findings of a family: see `glotgap.stats.adjust`.
         rng: seed; the same resamples serve all findings.
         threads: None for all.
 
@@ -78,27 +84,38 @@ def disparity(
     if bool(high) != bool(low) or set(high) & set(low):
         raise BadArgumentError(f"high is {list(high)} and low {list(low)}: name languages in both, none in two")
     how = How.of(confidence_level, n_resamples, rng, threads)
-    findings = [
-        found
-        for damage in damages(scores, baseline)
-        for found in _findings(damage, per, {"high": high, "low": low}, how)
-    ]
-    return answer(adjusted(findings, adjust))
+    asked = [(of, _asked(of, per)) for of in damages(scores, baseline)]
+    resource = {"low": low, "high": high}
+    between = [found for of, bare in asked for found in _between_languages(of, per, bare, resource, how)]
+    each = [found for of, bare in asked for found in _of_languages(of, per, bare, how)]
+    return answer([*adjusted(between, adjust), *adjusted(each, adjust)])
 
 
-def _findings(damage: Damage, per: str, resource: Mapping[str, Sequence[str]], how: How) -> Iterator[Finding]:
+def _asked(damage: Damage, per: str) -> Finding:
     if len(damage.languages) < 2:
         raise BadArgumentError(f"scores of {damage.languages[0]} only: a disparity is between languages")
-    values = damage.delta if per == "item" else damage.delta / damage.bytes.mean(axis=0)
-    group = f"{damage.model} {damage.scheme}"
     broken = f", destroyed in {', '.join(damage.destroyed)}" if damage.destroyed else ""
-    bare = Finding(
-        f"nats lost {_PER[per]}{broken}", group, "", None, 0.0, len(values), "item", left_out=damage.left_out
-    )
-    for name, statistic in _statistics(damage.languages, resource).items():
-        yield _between(values, statistic, replace(bare, statistic=name), how)
-    for language, column in zip(damage.languages, values.T, strict=True):
-        yield _of_language(column, replace(bare, group=f"{group} {language}", statistic="mean"), how)
+    question, group = f"nats lost {_PER[per]}{broken}", f"{damage.model} {damage.scheme}"
+    return Finding(question, group, "", None, 0.0, len(damage.items), "item", left_out=damage.left_out)
+
+
+def _between_languages(
+    damage: Damage, per: str, asked: Finding, resource: Mapping[str, Sequence[str]], how: How
+) -> Iterator[Finding]:
+    values = damage.loss(per)
+    for name, statistic in _SPREADS.items():
+        yield _between(values, statistic, replace(asked, statistic=name), how)
+    if unknown := [name for names in resource.values() for name in names if name not in damage.languages]:
+        raise BadArgumentError(f"{', '.join(unknown)} has no scores: there are {', '.join(damage.languages)}")
+    if resource["low"]:
+        low, high = ([damage.languages.index(name) for name in dict.fromkeys(names)] for names in resource.values())
+        statistic = _difference(len(low))
+        yield _between(values[:, [*low, *high]], statistic, replace(asked, statistic="low_less_high"), how)
+
+
+def _of_languages(damage: Damage, per: str, asked: Finding, how: How) -> Iterator[Finding]:
+    for language, column in zip(damage.languages, damage.loss(per).T, strict=True):
+        yield _of_language(column, replace(asked, group=f"{asked.group} {language}", statistic="mean"), how)
 
 
 _PER: Final = {"item": "an item", "byte": "a byte"}
@@ -111,7 +128,7 @@ def _of_language(values: NDArray[np.float64], bare: Finding, how: How) -> Findin
 
 
 def _between(values: NDArray[np.float64], statistic: Statistic, bare: Finding, how: How) -> Finding:
-    if len(values) < _LEAST_ITEMS:
+    if len(values) < _LEAST_ITEMS or (bare.statistic == "coefficient_of_variation" and not _has_one_sign(values)):
         return bare
     shared = {"n_resamples": how.n_resamples, "rng": how.rng, "threads": how.threads, "vectorized": True}
     columns = tuple(values.T)
@@ -123,23 +140,13 @@ def _between(values: NDArray[np.float64], statistic: Statistic, bare: Finding, h
         columns, statistic, permutation_type="samples", alternative=alternative, keep_distribution=True, **shared
     )
     null = 0.0 if alternative == "two-sided" else float(np.mean(test.null_distribution))
-    said = replace(bare, null=null, test="permutation of languages within an item", mde=0.0)
-    return replace(finding(said, interval, test), mde=None)
+    said = f"permutation of languages within an item, {'two' if alternative == 'two-sided' else 'one'}-sided"
+    return replace(finding(replace(bare, null=null, test=said, mde=0.0), interval, test), mde=None)
 
 
-def _statistics(languages: Sequence[str], resource: Mapping[str, Sequence[str]]) -> dict[str, Statistic]:
-    """Return the disparities by name: functions of one sample a language."""
-    found: dict[str, Statistic] = {
-        "worst_less_best": lambda *samples, axis=-1: np.ptp(_means(samples, axis), axis=0),
-        "worst_less_median": lambda *samples, axis=-1: _worst_less_median(_means(samples, axis)),
-        "coefficient_of_variation": lambda *samples, axis=-1: _variation(_means(samples, axis)),
-    }
-    if unknown := [name for names in resource.values() for name in names if name not in languages]:
-        raise BadArgumentError(f"{', '.join(unknown)} has no scores: there are {', '.join(languages)}")
-    if resource["low"]:
-        places = {kind: [languages.index(name) for name in names] for kind, names in resource.items()}
-        found["low_less_high"] = lambda *samples, axis=-1: _difference(_means(samples, axis), places)
-    return found
+def _has_one_sign(values: NDArray[np.float64]) -> bool:
+    means = values.mean(axis=0)
+    return bool((means > 0).all() or (means < 0).all())
 
 
 def _means(samples: Sequence[NDArray[np.float64]], axis: int) -> NDArray[np.float64]:
@@ -152,11 +159,25 @@ def _worst_less_median(means: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _variation(means: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Standard deviation over languages as a share of the mean's size."""
+    """Standard deviation over languages as a share of the mean."""
     found: NDArray[np.float64] = means.std(axis=0, ddof=1) / np.abs(means.mean(axis=0))
     return found
 
 
-def _difference(means: NDArray[np.float64], places: Mapping[str, Sequence[int]]) -> NDArray[np.float64]:
-    found: NDArray[np.float64] = means[places["low"]].mean(axis=0) - means[places["high"]].mean(axis=0)
-    return found
+def _difference(count: int) -> Statistic:
+    """Return the mean of the first `count` samples' means less that of the others'."""
+
+    def difference(*samples: NDArray[np.float64], axis: int = -1) -> NDArray[np.float64]:
+        means = _means(samples, axis)
+        found: NDArray[np.float64] = means[:count].mean(axis=0) - means[count:].mean(axis=0)
+        return found
+
+    return difference
+
+
+_SPREADS: Final[Mapping[str, Statistic]] = {
+    "worst_less_best": lambda *samples, axis=-1: np.ptp(_means(samples, axis), axis=0),
+    "worst_less_median": lambda *samples, axis=-1: _worst_less_median(_means(samples, axis)),
+    "coefficient_of_variation": lambda *samples, axis=-1: _variation(_means(samples, axis)),
+}
+"""The disparities by name: functions of one sample a language."""

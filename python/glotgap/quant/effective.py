@@ -100,7 +100,10 @@ def shares(profile: Profile, output: str, of: list[int]) -> NDArray[np.float64]:
     means = profile.mean_outputs(output)[:, of]
     if not np.isfinite(means).all():
         raise BadArgumentError(f"some layers have no {output} output: choose another output")
-    found: NDArray[np.float64] = means / means.sum(1, keepdims=True)
+    whole = means.sum(1, keepdims=True)
+    if not (whole > 0).all():
+        raise BadArgumentError(f"the {output} output is 0 in all layers: choose another output")
+    found: NDArray[np.float64] = means / whole
     return found
 
 
@@ -108,14 +111,20 @@ def _by_layer(profile: Profile, tensors: pl.DataFrame, output: str, statistic: s
     """Return the figure of each layer, by its index."""
     if output not in _PARTS:
         raise BadArgumentError(f"output is {output!r}: give one of {', '.join(_PARTS)}")
+    known = np.flatnonzero(np.isfinite(profile.mean_outputs(output)).all(0)).tolist()
+    if not known:
+        raise BadArgumentError(f"the profile has no {output} output: choose another output")
     values = layers(tensors, figure(statistic, tensors), {output: _PARTS[output]}).sort("layer")
-    known = profile.mean_outputs(output).shape[1]
-    if values.is_empty() or values["layer"].n_unique() != values.height or values["layer"].max() != known - 1:
+    if values["layer"].to_list() != known:
         raise BadArgumentError(
-            f"the scan has {values.height} layers with {statistic} of {output}, and the profile {known}: scan "
-            "the model that was profiled"
+            f"the scan has {statistic} of {output} in layers {_listed(values['layer'].to_list())}, and the profile has "
+            f"output of layers {_listed(known)}: scan the model that was profiled, and no other with it"
         )
     return dict(values.select("layer", "value").iter_rows())
+
+
+def _listed(numbers: list[int]) -> str:
+    return f"{', '.join(map(str, numbers)):.60}" or "none"
 
 
 def _outliers(kurtosis: Mapping[int, float], rule: str | float) -> list[int]:

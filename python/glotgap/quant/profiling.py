@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from glotgap._errors import BadArgumentError
 from glotgap.quant.items import Item, items
@@ -130,8 +131,22 @@ class _Sums:
         if self.whole is not None:
             self.whole[language] += (values.double().T @ values.double()).numpy()
 
+    def is_whole(self, tokens: NDArray[np.int64]) -> bool:
+        """Whether each token was added once; `tokens` are languages × folds."""
+        added = [[part.n for part in parts] for parts in self.moments]
+        return bool((np.array(added) == tokens * self.second.shape[2]).all())
+
     def site(self) -> Site:
         return Site(self.second, self.absmax, tuple(map(tuple, self.moments)), self.whole)
+
+
+def _refuse_nonfinite(name: str, sums: _Sums, languages: Sequence[str]) -> None:
+    bad = [language for language, part in zip(languages, sums.second, strict=True) if not np.isfinite(part).all()]
+    if bad:
+        raise BadArgumentError(
+            f"inputs of {name} are NaN or infinite for {', '.join(bad)}: no clip can be fitted to them; load the "
+            "model in float32"
+        )
 
 
 class _Recorder:
@@ -173,19 +188,26 @@ class _Recorder:
         self._at = (language, fold)
         self._tokens[language, fold] += int(lengths.sum())
         mask = places < begin + lengths + len(scorer.after)
-        device = self._model.device
-        self._model.base_model(input_ids=inputs.to(device), attention_mask=mask.long().to(device))
+        device, extra = self._model.device, {} if scorer.is_masked else {"use_cache": False}
+        self._model.base_model(input_ids=inputs.to(device), attention_mask=mask.long().to(device), **extra)
         self._last = (None, "")
 
     def profile(self, of: Subject, languages: tuple[str, ...]) -> Profile:
-        """Return what was heard."""
-        sites = {name: sums.site() for name, sums in self._sites.items()}
-        return Profile(of.digest, of.name, languages, self._tokens, sites, self._site_of, self._outputs)
+        """Return what was heard, but for sites that did not hear each token once: layers used several times, experts.
+
+        Raises:
+            BadArgumentError: activations are NaN or infinite.
+        """
+        for name, sums in self._sites.items():
+            _refuse_nonfinite(name, sums, languages)
+        sites = {name: sums.site() for name, sums in self._sites.items() if sums.is_whole(self._tokens)}
+        site_of = {name: site for name, site in self._site_of.items() if site in sites}
+        return Profile(of.digest, of.name, languages, self._tokens, sites, site_of, self._outputs)
 
     def _hears(self, target: Target) -> Callable[[torch.nn.Module, tuple[Any, ...]], None]:
         def hear(_: torch.nn.Module, args: tuple[Any, ...]) -> None:
             given: torch.Tensor = args[0]
-            if given.shape[:2] != self._kept.shape:
+            if given.shape[:-1].numel() != self._kept.numel():
                 return
             if self._last[0] is not given:
                 self._last = (given, target.name)
@@ -202,7 +224,7 @@ class _Recorder:
     def _sees(self, kind: str, layer: int) -> Callable[[torch.nn.Module, tuple[Any, ...], Any], None]:
         def see(_: torch.nn.Module, _args: tuple[Any, ...], output: Any) -> None:
             emitted: torch.Tensor = output[0] if isinstance(output, tuple) else output
-            if emitted.shape[:2] != self._kept.shape:
+            if emitted.shape[:-1].numel() != self._kept.numel():
                 return
             mean = float(self._values(emitted).abs().mean(1, dtype=torch.float64).sum())
             before = self._outputs[kind][(*self._at, layer)]
@@ -211,8 +233,8 @@ class _Recorder:
         return see
 
     def _values(self, given: torch.Tensor) -> torch.Tensor:
-        """Return the values at tokens of the text: tokens × channels, float32."""
-        return given[self._kept.to(given.device)].float().cpu()
+        """Return the values at tokens of the text: tokens × channels, float32. Some models lay batches end to end."""
+        return given.reshape(-1, given.shape[-1])[self._kept.flatten().to(given.device)].float().cpu()
 
     def _emitters(self) -> Iterator[tuple[str, int, torch.nn.Module]]:
         """Return what of each block has an output: the matrices at the ends of its two branches, and the block."""

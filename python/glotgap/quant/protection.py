@@ -32,12 +32,13 @@ def protected(few: torch.Tensor, many: torch.Tensor, sizes: torch.Tensor, budget
         [True, True, False]
     """
     languages = few.shape[1]
+    few, many, sizes = few.double().cpu(), many.double().cpu(), sizes.double().cpu()
     weights = torch.full((languages,), 1 / languages, dtype=torch.float64)
     best, least = torch.zeros(len(few), dtype=torch.bool), torch.inf
     for _ in range(_STEPS):
-        gain = (few - many).double() @ weights / sizes
+        gain = (few - many) @ weights / sizes
         taken = _greedy(gain, sizes, budget * float(sizes.sum()))
-        left = torch.where(taken[:, None], many, few).double().sum(0)
+        left = torch.where(taken[:, None], many, few).sum(0)
         if left.max() < least:
             best, least = taken, float(left.max())
         weights = weights * torch.exp(_RATE * (left / left.mean() - 1)) if left.mean() > 0 else weights

@@ -32,7 +32,7 @@ class Correlations(Answer):
     Attributes:
         tests: TESTS.
         sentence: the same in words.
-        table: what was correlated: a row for each scheme and language.
+        table: a row for each scheme and language, those that were left out too.
         destroyed: schemes that were left out, because they destroy the model in some language.
     """
 

@@ -25,8 +25,8 @@ from glotgap.quant.trial import trial
 
 __all__ = ["Encoded", "Scored", "Scorer"]
 
-_LOGITS: Final = 1 << 24
-"""Logits held at a time: 64 MiB in float32."""
+_LOGITS: Final = 1 << 26
+"""Logits held at a time: 256 MiB in float32. With a quarter of it, Gemma's 262,144 take a fifth longer."""
 
 
 @dataclass(frozen=True)
@@ -189,13 +189,15 @@ class Scorer:
         """Return -log p of each target, from logits of some places at a time."""
         places = max(1, _LOGITS // self.vocabulary)
         parts = zip(states.split(places), targets.split(places), strict=True)
-        output = self.output or torch.nn.Identity()
-        return torch.cat(
-            [
-                torch.nn.functional.cross_entropy(output(part).float(), target, reduction="none")
-                for part, target in parts
-            ]
-        )
+        output = self.output or torch.clone
+        return torch.cat([_nats(output(part).float(), target) for part, target in parts])
+
+
+def _nats(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """Return -log softmax at the targets; `logits` are written over, so that none are held twice."""
+    top = logits.amax(1, keepdim=True)
+    own = (top - logits.gather(1, targets[:, None]))[:, 0]
+    return logits.sub_(top).exp_().sum(1).log_().add_(own)
 
 
 def _is_byte(token: str) -> bool:
