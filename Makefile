@@ -40,7 +40,7 @@ test: $(INSTALLED)$(EXTRAS) $(VENV)/.material ## run the Rust and the Python tes
 	$(call say,Rust tests: a few minutes, most of it compiling)
 	cargo test-core
 	$(call say,Python tests: some minutes)
-	$(VENV)/bin/python -m pytest $(PYTEST_ARGS)
+	$(VENV)/bin/python -m pytest --numprocesses auto --dist loadfile $(PYTEST_ARGS)
 
 check: $(INSTALLED)$(EXTRAS) ## formats, lints, types, stub, import rules, import cost, docs
 	cargo fmt --all --check

@@ -1,7 +1,8 @@
-"""The whole chain on one tiny model, offline: a tokenizer's bill by language, and the model's weights.
+"""The whole chain on one tiny model, offline: tokens, weights, activations, quantization, and what it cost whom.
 
 Trains the package's tiny model (a minute, then cached), counts what its tokenizer makes of sentences that it never saw,
-and scans its weights. Every figure is plumbing: the model has read 672 sentences.
+scans its weights, profiles its activations, scores it under some schemes and asks whether they hurt some languages
+more. Every figure is plumbing: the model has read 672 sentences.
 
     python examples/chain.py
 """
@@ -14,8 +15,12 @@ from pathlib import Path
 
 import polars as pl
 
-from glotgap import tokens, weights
+from glotgap import quant, tokens, weights
 from glotgap.quant import Parallel, tiny
+from glotgap.quant.conclusions import sweep_sentence
+from glotgap.report.quant import audit_lines, reference_line, show_losses
+
+SCHEMES = ("fp", "rtn4-g64", "rtn3-channel", "rtn2-channel", "la3-minimax")
 
 
 def train() -> Path:
@@ -42,6 +47,12 @@ def heaviest(scan: pl.DataFrame) -> pl.DataFrame:
     return figures.sort("kurtosis", descending=True, nulls_last=True).head(8)
 
 
+def worst(tests: pl.DataFrame) -> pl.DataFrame:
+    """Return how far the worst language is from the best under each scheme."""
+    asked = tests.filter(pl.col("statistic") == "worst_less_best")
+    return asked.select("group", "estimate", "low", "high", "null", "p_adjusted", "n")
+
+
 @contextmanager
 def link(title: str) -> Iterator[None]:
     """Print the title of a link of the chain, and how long it took."""
@@ -65,7 +76,21 @@ def main() -> None:
     with link("Weights: the heaviest tails"):
         scan = weights.scan(directory)
         print(heaviest(scan))
-    # The later links stand here: profile, evaluate with some schemes, disparity.
+    with link("Profile: how much of each language passes through the layers with the heaviest tails"):
+        profile = quant.profile(directory, None, tiny.trained_on())
+        covariates = quant.outlier_activation(profile, scan).drop("layers")
+        print(covariates.sort("outlier_activation", descending=True).head(5))
+        print(quant.regret(directory, profile, 3, shuffles=9).sentence)
+    with link("Schemes: what rounding to few bits costs each language, in nats an item"):
+        found = quant.evaluation(directory, None, text, schemes=SCHEMES, calibration=tiny.trained_on())
+        losses = quant.degradation(found.scores)
+        show_losses(losses)
+        print("\n".join((*audit_lines(found.audits), reference_line(found.scores))))
+    with link("Disparity: does it cost some languages more, and what goes with it?"):
+        unequal = quant.disparity(found.scores, rng=0)
+        print(worst(unequal.tests))
+        print(quant.correlate(found.scores, covariates, statistics=["spearman"], rng=0).sentence.replace("; ", "\n"))
+        print(sweep_sentence(losses, unequal.tests))
     print(f"\n{tiny.NOTE}")
 
 

@@ -3,13 +3,14 @@
 Trains the package's tiny model in four settings (dropout 0 or 0.1, weight decay 0 or 0.1), with several seeds each, and
 keeps checkpoints. Prints excess kurtosis by step and component, the growth of each setting from first to last
 checkpoint (`glotgap.weights.growth`; the unit is a layer), and what goes with dropout and with weight decay over all
-models (`glotgap.weights.associate`; the unit is a model). It ends in one sentence.
+models (`glotgap.weights.associate`; the unit is a model). docs/findings.md has what it printed.
 
     python examples/dynamics.py                 # 12 models: about 15 minutes on two slow cores; then cached
     python examples/dynamics.py --seeds 1       # 4 models: no p can be small
 
 Limits: a model of a million weights, trained for a minute on 672 sentences, is plumbing. What it does says nothing of
-language models; models of one seed see the same sentences in the same order, and are less than independent.
+language models; models of one seed see the same sentences in the same order, and are less than independent. p is
+adjusted within each answer, not over the four settings.
 """
 
 import argparse
@@ -67,7 +68,7 @@ def scanned(directory: Path, setting: Setting) -> dict[int, pl.DataFrame]:
 def by_step(scans: dict[int, pl.DataFrame], statistic: str) -> pl.DataFrame:
     """Return the mean of a figure over the tensors of each component, a column a checkpoint."""
     rows = pl.concat(scan.with_columns(pl.lit(step).alias("step")) for step, scan in scans.items())
-    means = rows.group_by("component", "step").agg(pl.col(statistic).mean().round(2)).sort("step", "component")
+    means = rows.group_by("component", "step").agg(pl.col(statistic).mean().round(3) + 0.0).sort("step", "component")
     return means.pivot("step", index="component", values=statistic)
 
 

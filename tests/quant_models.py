@@ -7,6 +7,8 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs the extra torch")
 transformers = pytest.importorskip("transformers", reason="needs the extra torch")
 
+from glotgap.quant import parallel  # noqa: E402
+
 torch.set_num_threads(1)  # models this small are slower with two
 
 SIZES = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "num_key_value_heads": 2}
@@ -16,8 +18,6 @@ SPECIAL = ["<unk>", "<s>", "</s>", "<mask>", "<pad>"]
 @functools.cache
 def tokenizer(*, masked=False):
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
-
-    from glotgap.quant import parallel
 
     made = Tokenizer(models.BPE())
     made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)

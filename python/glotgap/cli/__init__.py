@@ -49,6 +49,8 @@ class _LazyGroup(click.Group):
             return super().invoke(ctx)
         except (KeyboardInterrupt, _Ended) as stop:
             raise _Stopped(stop) from stop  # click would print an empty line
+        except BrokenPipeError as gone:
+            raise _Left from gone  # click would exit with 1
 
 
 class _Ended(SystemExit):
@@ -65,6 +67,10 @@ class _Stopped(Exception):  # noqa: N818  # it is no error
     def __init__(self, cause: BaseException) -> None:
         super().__init__("; ".join(["stopped", *getattr(cause, "__notes__", [])]))
         self.exit_code = cause.exit_code if isinstance(cause, _Ended) else 130
+
+
+class _Left(Exception):  # noqa: N818  # it is no error
+    """The reader of our output has left."""
 
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
@@ -119,7 +125,7 @@ def _run(arguments: list[str] | None) -> int:
     except (_Stopped, click.Abort, KeyboardInterrupt) as stop:
         click.echo(stop if isinstance(stop, _Stopped) else "stopped", err=True)
         return stop.exit_code if isinstance(stop, _Stopped) else 130
-    except BrokenPipeError:  # the reader of our output has left: say nothing more
+    except (BrokenPipeError, _Left):  # say nothing more
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except (GlotgapError, OSError) as error:

@@ -6,7 +6,16 @@ import click
 
 from glotgap.cli.answers import answer_options, read_columns, told, write_columns
 from glotgap.cli.checks import say
-from glotgap.cli.quant_options import corpus_of, corpus_options, evaluated, model_options, run_options
+from glotgap.cli.quant_answers import answers, show_notes
+from glotgap.cli.quant_options import (
+    check_granularity,
+    check_scheme,
+    corpus_options,
+    model_options,
+    run_options,
+    writable,
+)
+from glotgap.cli.quant_running import corpus_of, evaluated
 from glotgap.cli.quant_studies import clips, sweep
 
 if TYPE_CHECKING:
@@ -20,7 +29,7 @@ def quant() -> None:
 
 @quant.command("eval")
 @click.argument("model")
-@click.option("--scheme", "schemes", multiple=True, metavar="SCHEME",
+@click.option("--scheme", "schemes", multiple=True, metavar="SCHEME", callback=check_scheme,
               help="How weights are quantized, as rtn4-g64-mse; may be repeated. fp, as they are, is always scored. "
               "`glotgap quant schemes` lists what there is.")  # fmt: skip
 @click.option("--unit", type=click.Choice(["sentence", "document"]), default="sentence", show_default=True,
@@ -35,18 +44,17 @@ def evaluate(*, model: str, schemes: tuple[str, ...], quiet: bool, **options: An
     """
     found = evaluated(model, ("fp", *schemes), quiet=quiet, **options)
     if not quiet:
-        _show(found, lost=bool(schemes))
+        _show(found)
 
 
-def _show(found: "Evaluation", *, lost: bool) -> None:
+def _show(found: "Evaluation") -> None:
     from glotgap.quant import degradation
-    from glotgap.report.quant import audit_lines, reference_line, show_losses, show_scores
+    from glotgap.report.quant import show_losses, show_scores
 
     show_scores(found.scores)
-    if lost:
+    if found.scores["scheme"].n_unique() > 1:
         show_losses(degradation(found.scores))
-    for line in (*audit_lines(found.audits), reference_line(found.scores)):
-        click.echo(line)
+    show_notes(found)
 
 
 @quant.command()
@@ -63,7 +71,8 @@ def schemes() -> None:
 @click.option("--folds", type=click.IntRange(min=1), default=4, show_default=True, metavar="N",
               help="Parts that the items of a language are kept in, for nulls.")  # fmt: skip
 @click.option("--whole", is_flag=True, help="Keep whole second moments of inputs, not their diagonals alone.")
-@click.option("--out", required=True, metavar="FILE", help="Profile to write: .safetensors.")
+@click.option("--out", required=True, metavar="FILE", callback=writable(".safetensors"),
+              help="Profile to write: .safetensors.")  # fmt: skip
 @corpus_options
 @model_options
 def profile(*, model: str, corpora: tuple[str, ...], out: str, quiet: bool, **options: Any) -> None:
@@ -83,11 +92,12 @@ def profile(*, model: str, corpora: tuple[str, ...], out: str, quiet: bool, **op
 @click.argument("model")
 @click.argument("profile")
 @click.option("--bits", type=click.IntRange(2, 8), default=4, show_default=True, metavar="N", help="Bits of a weight.")
-@click.option("--granularity", default="channel", show_default=True, metavar="PART",
+@click.option("--granularity", default="channel", show_default=True, metavar="PART", callback=check_granularity,
               help="What has a clip of its own: tensor, channel or g64.")  # fmt: skip
 @click.option("--shuffles", type=click.IntRange(min=1), default=39, show_default=True, metavar="N",
               help="Shuffles of languages behind the null.")  # fmt: skip
-@click.option("--out", metavar="FILE", help="Write regret by matrix and language to a .parquet or .csv file.")
+@click.option("--out", metavar="FILE", callback=writable(".parquet", ".csv"),
+              help="Write regret by matrix and language to a .parquet or .csv file.")  # fmt: skip
 def regret(*, model: str, profile: str, bits: int, granularity: str, shuffles: int, out: str | None) -> None:
     """Say what clips by language can win at most on MODEL, before any is tried.
 
@@ -109,7 +119,7 @@ def regret(*, model: str, profile: str, bits: int, granularity: str, shuffles: i
 @click.argument("scores", nargs=-1, required=True, metavar="SCORES...")
 @click.option("--covariates", multiple=True, metavar="FILE", help="Table with a row a language; repeatable.")
 @click.option("-x", "x", multiple=True, metavar="COLUMN",
-              help="What to correlate the loss with; tokens a byte, premium and all covariates by default.")  # fmt: skip
+              help="What to correlate the loss with; tokens a byte, premium, all covariates.")  # fmt: skip
 @click.option("--given", multiple=True, metavar="COLUMN", help="A column held constant; may be repeated.")
 @click.option("--high", multiple=True, metavar="LANGUAGE", help="A high-resource language; may be repeated.")
 @click.option("--low", multiple=True, metavar="LANGUAGE", help="A low-resource language; may be repeated.")
@@ -133,20 +143,18 @@ def report_tables(
     """
     import polars as pl
 
-    from glotgap import quant as room
     from glotgap import tables
+    from glotgap.quant import degradation
     from glotgap.report.quant import reference_line, show_losses
-    from glotgap.stats.answers import Answer
 
     table = pl.concat([tables.read(path, "SCORES") for path in scores])
-    show_losses(room.degradation(table), column="delta" if per == "item" else "delta_byte")
-    unequal = room.disparity(table, per=per, high=high, low=low, **asked)
-    more = [read_columns(path) for path in covariates]
-    related = room.correlate(table, *more, x=list(x) or None, given=list(given), per=per, **asked)
+    tables.check("SCORES", table)  # no item twice
+    covered = [read_columns(path) for path in covariates]
+    show_losses(degradation(table), column="delta" if per == "item" else "delta_byte")
     click.echo(reference_line(table))
-    tests = tables.sort("TESTS", pl.concat([unequal.tests, related.tests]))
-    both = Answer(tests, f"{unequal.sentence[:-1]}; {related.sentence}")
-    told(both, out, scores=scores, per=per, **asked)
+    groups, columns = {"high": high, "low": low}, {"x": list(x) or None, "given": list(given)}
+    found = answers(table, covered, groups=groups, columns=columns, per=per, **asked)
+    told(found, out, scores=scores, per=per, **asked)
 
 
 for study in (sweep, clips):

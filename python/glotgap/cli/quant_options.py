@@ -1,18 +1,21 @@
-"""The options that commands share which run a model, and how they run it."""
+"""The options that commands share which run a model."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+import re
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import click
 
-from glotgap.cli.checks import check_table, say
+from glotgap.cli.checks import check_table, usable
 
-if TYPE_CHECKING:
-    from glotgap.quant import Evaluation
-
-__all__ = ["corpus_of", "corpus_options", "evaluated", "model_options", "run_options"]
+__all__ = [
+    "check_granularity",
+    "check_scheme",
+    "corpus_options",
+    "model_options",
+    "run_options",
+    "writable",
+]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -20,6 +23,41 @@ F = TypeVar("F", bound=Callable[..., Any])
 def _split(_context: click.Context, _option: click.Parameter, value: str | None) -> list[str] | None:
     """Read names with commas between them."""
     return None if value is None else [name for name in value.split(",") if name]
+
+
+def check_scheme(_context: click.Context, _option: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
+    """Refuse what is no spelling of a scheme."""
+    from glotgap.quant.scheme import Scheme
+
+    for spelling in value:
+        usable(Scheme.parse, spelling)
+    return value
+
+
+def check_granularity(_context: click.Context, _option: click.Parameter, value: Any) -> Any:
+    """Refuse what is no granularity, one or several."""
+    from glotgap.quant.scheme import Scheme
+
+    for part in (value,) if isinstance(value, str) else value:
+        if re.fullmatch(r"tensor|channel|g\d+", part) is None:
+            raise click.BadParameter(f"{part!r} is none: give tensor, channel, or g and a number, as g64")
+        usable(Scheme.parse, f"rtn4-{part}")
+    return value
+
+
+def writable(*suffixes: str) -> Callable[[click.Context, click.Parameter, str | None], str | None]:
+    """Return what refuses a file that cannot be written, before any work."""
+
+    def check(_context: click.Context, _option: click.Parameter, value: str | None) -> str | None:
+        from glotgap._atomic import check_target
+
+        if value is not None and not value.endswith(suffixes):
+            raise click.BadParameter(f"cannot write {value}: end it in {' or '.join(suffixes)}")
+        if value is not None:
+            usable(check_target, value)
+        return value
+
+    return check
 
 
 _CORPUS = (
@@ -73,63 +111,3 @@ def _with(command: F, options: tuple[Callable[[F], F], ...]) -> F:
     for option in reversed(options):
         command = option(command)
     return command
-
-
-def corpus_of(corpora: tuple[str, ...]) -> Any:
-    """Return what `glotgap.quant.parallel` takes."""
-    return None if not corpora else corpora[0] if len(corpora) == 1 else list(corpora)
-
-
-def evaluated(
-    model: str,
-    schemes: tuple[str, ...],
-    *,
-    corpora: tuple[str, ...],
-    out: str | None,
-    audit: str | None,
-    resume: bool,
-    cache: str | None,
-    quiet: bool,
-    **options: Any,
-) -> "Evaluation":
-    """Run an evaluation as the options say, and write its tables."""
-    from glotgap.cli.progress import counting
-    from glotgap.quant import evaluation
-
-    if resume and out is None:
-        raise click.UsageError("--resume keeps its scores beside --out: give --out")
-    if resume and cache is not None:
-        raise click.UsageError("--resume and --cache both keep scores: give one of them")
-    kept = f"{out}.part.sqlite" if resume else cache
-    with counting("scoring", "texts", quiet=quiet) as progress, _noting(kept):
-        found = evaluation(model, corpus=corpus_of(corpora), schemes=schemes, cache=kept, progress=progress, **options)
-    _write(found, out, audit, quiet=quiet)
-    if resume:
-        Path(f"{out}.part.sqlite").unlink()
-    return found
-
-
-@contextmanager
-def _noting(kept: str | None) -> Iterator[None]:
-    """Note on what stops a run what was kept of it."""
-    try:
-        yield
-    except (KeyboardInterrupt, SystemExit) as stop:
-        if kept is None:
-            stop.add_note(
-                "nothing was kept: with --cache FILE, or --out FILE --resume, scores are kept as they are made"
-            )
-        else:
-            stop.add_note(f"scores so far are kept in {kept}: the same command goes on from them")
-        raise
-
-
-def _write(found: "Evaluation", out: str | None, audit: str | None, *, quiet: bool) -> None:
-    """Write the tables that were asked for."""
-    from glotgap import tables
-
-    for path, frame in ((out, found.scores), (audit, found.audits)):
-        if path is not None:
-            tables.write(frame, path, found.metadata)
-            if not quiet:
-                say(f"wrote {path}")

@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from glotgap.cli.answers import told
-from glotgap.cli.quant_options import corpus_options, evaluated, run_options
+from glotgap.cli.quant_answers import answers, show_notes
+from glotgap.cli.quant_options import check_granularity, check_scheme, corpus_options, run_options
+from glotgap.cli.quant_running import evaluated
 
 if TYPE_CHECKING:
     import polars as pl
@@ -17,9 +19,16 @@ __all__ = ["clips", "sweep"]
 _BITS = click.option("--bits", multiple=True, type=click.IntRange(2, 8), default=(8, 4, 3, 2), show_default=True,
                      metavar="N", help="Bits of a weight; may be repeated.")  # fmt: skip
 _GRAIN = click.option("--granularity", multiple=True, default=("channel",), show_default=True, metavar="PART",
+                      callback=check_granularity,
                       help="What has a scale of its own: tensor, channel or g64; may be repeated.")  # fmt: skip
 _SEED = click.option("--seed", "rng", type=click.IntRange(min=0), default=0, show_default=True, metavar="N",
                      help="Seed of resamples.")  # fmt: skip
+
+
+def _check_rival(context: click.Context, option: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
+    """Refuse what is no spelling of a scheme once the width stands in it."""
+    check_scheme(context, option, tuple(rival.replace("{bits}", "4") for rival in value))
+    return value
 
 
 @click.command()
@@ -33,21 +42,21 @@ def sweep(
     *, model: str, bits: tuple[int, ...], granularity: tuple[str, ...], rng: int, quiet: bool, **options: Any
 ) -> None:
     """Does rounding to fewer bits hurt some languages more (EXP-009)? Round to nearest at several widths."""
-    from glotgap.quant import correlate, degradation, disparity
+    from glotgap.quant import degradation
     from glotgap.quant.conclusions import sweep_sentence
-    from glotgap.report.quant import audit_lines, reference_line, show_losses, show_scores
+    from glotgap.report.quant import show_losses, show_scores
 
     schemes = ("fp", *(f"rtn{width}-{grain}" for grain in granularity for width in bits))
     found = evaluated(model, schemes, quiet=quiet, **options)
-    losses, unequal = degradation(found.scores), disparity(found.scores, rng=rng)
+    if quiet:
+        return
+    losses = degradation(found.scores)
     show_scores(found.scores)
     show_losses(losses)
-    for line in (*audit_lines(found.audits), reference_line(found.scores)):
-        click.echo(line)
-    told(unequal, None)
-    if losses["language"].n_unique() >= 4 and not losses["destroyed"].all():
-        told(correlate(found.scores, rng=rng), None)
-    click.echo(sweep_sentence(losses, unequal.tests))
+    show_notes(found)
+    said = answers(found.scores, rng=rng)
+    told(said, None)
+    click.echo(sweep_sentence(losses, said.tests))
 
 
 @click.command()
@@ -55,7 +64,7 @@ def sweep(
 @_BITS
 @_GRAIN
 @_SEED
-@click.option("--rival", "rivals", multiple=True, metavar="SCHEME",
+@click.option("--rival", "rivals", multiple=True, metavar="SCHEME", callback=_check_rival,
               help="Another scheme to compare with, with {bits} for the width, as gptq{bits}-g64; may be "
               "repeated.")  # fmt: skip
 @corpus_options
@@ -76,17 +85,18 @@ def clips(
     """
     from glotgap.quant import degradation
     from glotgap.quant.conclusions import clips_sentence
-    from glotgap.report.quant import audit_lines, reference_line, show_losses
+    from glotgap.report.quant import show_losses
 
     if options["calibration"] is None:
         raise click.UsageError("clips by language are fitted to text: give --calibration, other text than the corpus")
     spelled = [_spelled(width, grain, rivals) for grain in granularity for width in bits]
     schemes = ("fp", *(scheme for pair in spelled for part in pair for scheme in part))
     found = evaluated(model, schemes, quiet=quiet, **options)
+    if quiet:
+        return
     losses = degradation(found.scores)
     show_losses(losses)
-    for line in (*audit_lines(found.audits), reference_line(found.scores)):
-        click.echo(line)
+    show_notes(found)
     contests = _contests(found.scores, spelled, rng)
     told(contests, None)
     click.echo(clips_sentence(losses, contests.tests, [form for forms, _ in spelled for form in forms]))

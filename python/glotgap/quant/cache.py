@@ -11,10 +11,10 @@ import os
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 from glotgap._atomic import check_target
-from glotgap._errors import BadFileError
+from glotgap._errors import BadFileError, UnsupportedError
 from glotgap.quant.scoring import Encoded, Scored
 
 __all__ = ["Cache"]
@@ -25,6 +25,13 @@ CREATE TABLE IF NOT EXISTS scores (
     run TEXT, text TEXT, nll REAL, nonfinite INTEGER NOT NULL, PRIMARY KEY (run, text)
 ) WITHOUT ROWID;
 """
+
+
+_PATIENCE: Final = 60
+"""Seconds to wait for another run that writes to the file."""
+
+_OUTSIDE: Final = ("SQLITE_BUSY", "SQLITE_FULL", "SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_IOERR")
+"""Errors that are not the file's own."""
 
 
 class Cache:
@@ -39,7 +46,9 @@ class Cache:
         """Open the file at `path`, or none.
 
         Raises:
-            BadFileError: it is no such file.
+            BadFileError: it is no such file, or is damaged.
+            UnsupportedError: it cannot be written to: the disk is full, or another run has held it for a minute.
+            BadArgumentError: there is no such directory.
 
         Example:
             >>> with Cache.open(None) as cache:
@@ -49,11 +58,14 @@ class Cache:
             [Scored(nll=3.5, nonfinite=0), None]
         """
         where = ":memory:" if path is None else str(check_target(path))
-        connection = sqlite3.connect(where, timeout=60)
+        connection = sqlite3.connect(where, timeout=_PATIENCE, isolation_level="IMMEDIATE")
         try:
+            _refuse_foreign(connection, where)
             connection.executescript(_SCHEMA)
             yield cls(connection)
         except sqlite3.DatabaseError as error:
+            if getattr(error, "sqlite_errorname", "").startswith(_OUTSIDE):
+                raise UnsupportedError(f"scores cannot be kept in {where}: {error}; name another file") from error
             raise BadFileError(f"{where} holds no scores ({error}): name another file, or remove it") from error
         finally:
             connection.close()
@@ -87,6 +99,13 @@ class Cache:
         """Keep what a run's scheme did to the model."""
         with self._kept:
             self._kept.execute("UPDATE runs SET audit = ? WHERE run = ?", (audit, run))
+
+
+def _refuse_foreign(connection: sqlite3.Connection, where: str) -> None:
+    """Refuse a database of something else before anything is written to it."""
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if tables and tables != {"runs", "scores"}:
+        raise BadFileError(f"{where} is a database of something else ({', '.join(sorted(tables))}): name another file")
 
 
 def _digest(text: Encoded) -> str:

@@ -4,6 +4,7 @@ Languages are matched by bytes of UTF-8 (items at the end of the longer ones are
 calibration text is also scored, that is refused: a scheme would have seen what it is judged by.
 """
 
+import unicodedata
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -45,15 +46,27 @@ class Calibration:
         Raises:
             BadArgumentError: a scheme looks at data and there is none, or text of it is scored too.
         """
-        if given is None:
-            if needy := [str(scheme) for scheme in schemes if scheme.needs_data]:
-                raise BadArgumentError(f"{', '.join(needy)} look at data: give calibration, other text than the corpus")
+        needy = [scheme for scheme in schemes if scheme.needs_data]
+        if not needy:
             return cls(None)
+        if given is None:
+            spelled = ", ".join(map(str, needy))
+            raise BadArgumentError(f"{spelled} look at data: give calibration, other text than the corpus")
         text = parallel(given)
-        seen = {item for items in text.texts.values() for item in items if item}
-        if again := next((item for items in scored.texts.values() for item in items if item in seen), None):
-            raise BadArgumentError(f"calibration holds text that is scored, such as {again!r:.60}: give other items")
-        return cls(text.matched())
+        _refuse_seen(text, scored)
+        found = cls(_matched(text))
+        for scheme in needy:
+            found._refuse_unserved(scheme, scored)
+        return found
+
+    def _refuse_unserved(self, scheme: Scheme, scored: Parallel) -> None:
+        """Refuse a scheme for each language by itself that would know nothing of one."""
+        known = self._text(scheme).languages
+        if scheme.is_per_language and (unknown := [name for name in scored.languages if name not in known]):
+            raise BadArgumentError(
+                f"scheme {scheme} serves languages one by one, and calibration has no text of {', '.join(unknown)}: "
+                "calibrate on all that are scored"
+            )
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -74,7 +87,9 @@ class Calibration:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", GlotgapWarning)  # items left out to match bytes are meant
             texts = items(scorer, text)
-        return Context(None, language, [(*scorer.before, *item.encoded.ids) for item in texts], of.tokenizer)
+        size = scorer.length - len(scorer.before) - len(scorer.after)
+        read = [(*scorer.before, *item.encoded.ids[:size], *scorer.after) for item in texts if item.encoded.ids]
+        return Context(None, language, read, of.tokenizer)
 
     def _text(self, scheme: Scheme) -> Parallel:
         if self.text is None:
@@ -91,3 +106,29 @@ class Calibration:
                 read = items(scorer, text)
             self._profiles[key] = profiled(of, scorer, read, {id_: at for at, id_ in enumerate(text.ids)})
         return self._profiles[key]
+
+
+def _refuse_seen(text: Parallel, scored: Parallel) -> None:
+    seen = {_plain(item) for items in text.texts.values() for item in items if item} - {""}
+    if again := next(
+        (item for items in scored.texts.values() for item in items if item and _plain(item) in seen), None
+    ):
+        raise BadArgumentError(f"calibration holds text that is scored, such as {again!r:.60}: give other items")
+
+
+def _plain(item: str) -> str:
+    """Return a text without what does not make it another."""
+    return unicodedata.normalize("NFC", item).strip()
+
+
+def _matched(text: Parallel) -> Parallel:
+    """Return text matched in bytes, of which every language has some."""
+    found = text.matched()
+    if poor := [
+        language for language, items in found.texts.items() if not any(item and item.strip() for item in items)
+    ]:
+        raise BadArgumentError(
+            f"calibration text has nothing of {', '.join(poor)}, or less than an item once languages are matched in "
+            "bytes: give more of it, or other languages"
+        )
+    return found

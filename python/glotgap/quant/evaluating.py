@@ -12,7 +12,7 @@ type and windows make the same score, but for rounding.
 import json
 import os
 import platform
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -21,12 +21,14 @@ import torch
 import transformers
 
 from glotgap import __version__, tables
+from glotgap._arguments import typed
 from glotgap._errors import BadArgumentError
 from glotgap.quant.cache import Cache
 from glotgap.quant.calibration import Calibration
-from glotgap.quant.items import items
+from glotgap.quant.items import Item, items
 from glotgap.quant.models import subject
 from glotgap.quant.parallel import parallel
+from glotgap.quant.rewriting import rewriter
 from glotgap.quant.running import Part, Run, parts
 from glotgap.quant.scheme import Scheme
 from glotgap.quant.scoring import Scored, Scorer
@@ -51,6 +53,7 @@ class Evaluation:
     metadata: dict[str, str]
 
 
+@typed
 def evaluate(
     model: Any,
     tokenizer: Any = None,
@@ -90,6 +93,7 @@ def evaluate(
     ).scores
 
 
+@typed
 def evaluation(
     model: Any,
     tokenizer: Any = None,
@@ -147,35 +151,45 @@ def evaluation(
         raise BadArgumentError(f"unit is {unit!r}: give sentence or document")
     if batch_tokens < 1:
         raise BadArgumentError(f"batch_tokens is {batch_tokens}: give at least 1")
-    given = [schemes] if isinstance(schemes, str | Scheme) else schemes
-    asked = [scheme if isinstance(scheme, Scheme) else Scheme.parse(scheme) for scheme in given]
+    asked = _schemes(schemes)
     text = parallel(corpus, languages=languages, limit=limit)
     data = Calibration.of(calibration, asked, text)
-    of = subject(model, tokenizer, name=name, reference=reference, dtype=dtype, device=device)
-    scorer = Scorer(of.model, of.tokenizer, batch_tokens=batch_tokens, length=length, context=context)
-    work = list(parts(asked, items(scorer, text)))
     with Cache.open(cache) as kept:
+        of = subject(model, tokenizer, name=name, reference=reference, dtype=dtype, device=device)
+        scorer = Scorer(of.model, of.tokenizer, batch_tokens=batch_tokens, length=length, context=context)
+        work = list(parts(asked, items(scorer, text)))
         run = Run(of, scorer, data, kept, progress, sum(len(part.items) for part in work))
-        done = [run.of(part) for part in work]
-    shared = {"model": of.name, "unit": unit, "method": scorer.method, "reference": of.reference}
-    shared["vocabulary"] = of.model.get_input_embeddings().weight.shape[0]
-    rows = [
-        _row(part, at, score) | shared
-        for part, (scores, _) in zip(work, done, strict=True)
-        for at, score in enumerate(scores)
-    ]
+        done = [(part, *run.of(part)) for part in work]
+    shared: dict[str, Any] = {"model": of.name, "unit": unit, "method": scorer.method, "reference": of.reference}
+    shared |= {"vocabulary": scorer.vocabulary}
+    rows = [_row(item, score, part) | shared for part, scores, _ in done for item, score in _pairs(part, scores)]
     arguments = {"schemes": list(map(str, asked)), "length": scorer.length, "context": context, "limit": limit}
     more = {"batch_tokens": batch_tokens, "dtype": str(of.model.dtype), "device": str(of.model.device)}
     digests = {"model": of.digest, "corpus": text.digest, "calibration": data.text.digest if data.text else None}
     return Evaluation(
         tables.sort("SCORES", pl.DataFrame(rows, schema=tables.SCORES.schema())),
-        tables.sort("AUDITS", pl.concat([audits for _, audits in done])),
+        tables.sort("AUDITS", pl.concat([audits for _, _, audits in done])),
         _metadata(arguments | more, digests, text.source),
     )
 
 
-def _row(part: Part, at: int, score: Scored) -> dict[str, Any]:
-    item = part.items[at]
+def _schemes(given: str | Scheme | Sequence[str | Scheme]) -> list[Scheme]:
+    """Return schemes, each once; what rewrites for them is there, or that is said now."""
+    listed = [given] if isinstance(given, str | Scheme) else given
+    asked = list(dict.fromkeys(one if isinstance(one, Scheme) else Scheme.parse(one) for one in listed))
+    if not asked:
+        raise BadArgumentError("schemes is empty: name at least one; fp is the model as it is")
+    for scheme in asked:
+        if scheme.method != "fp":
+            rewriter(scheme)
+    return asked
+
+
+def _pairs(part: Part, scores: Sequence[Scored]) -> Iterator[tuple[Item, Scored]]:
+    return zip(part.items, scores, strict=True)
+
+
+def _row(item: Item, score: Scored, part: Part) -> dict[str, Any]:
     of_text = {"language": item.language, "item": item.id, "bytes": item.bytes, "tokens": len(item.encoded.ids)}
     of_tokens = {"unk": item.encoded.unk, "fallback": item.encoded.fallback}
     return of_text | of_tokens | {"scheme": str(part.scheme), "nll": score.nll, "nonfinite": score.nonfinite}

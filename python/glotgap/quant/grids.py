@@ -27,7 +27,7 @@ def divisor(bits: int) -> int:
 
 
 def symmetric(units: torch.Tensor, clip: torch.Tensor, bits: int) -> torch.Tensor:
-    """Return each unit on the symmetric grid of its clip; a clip of 0 is one where all values are 0.
+    """Return each unit on the symmetric grid of its clip; where a clip is 0, all values must be; NaN makes NaN.
 
     Args:
         units: units × values, float32 or float64.
@@ -44,7 +44,7 @@ def symmetric(units: torch.Tensor, clip: torch.Tensor, bits: int) -> torch.Tenso
         return torch.copysign(clip / 2, units)
     greatest = divisor(bits)
     step = clip / greatest
-    step = torch.where(step > 0, step, 1)
+    step = torch.where(step == 0, 1, step)
     return torch.div(units, step).round_().clamp_(-greatest, greatest).mul_(step)
 
 
@@ -64,6 +64,6 @@ def asymmetric(units: torch.Tensor, low: torch.Tensor, high: torch.Tensor, bits:
     low, high = low.clamp(max=0), high.clamp(min=0)
     greatest = (1 << bits) - 1
     step = (high - low) / greatest
-    step = torch.where(step > 0, step, 1)
+    step = torch.where(step == 0, 1, step)
     zero = (-low / step).round_()
     return torch.div(units, step).round_().add_(zero).clamp_(0, greatest).sub_(zero).mul_(step)

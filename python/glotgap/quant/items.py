@@ -1,7 +1,7 @@
 """The items of a corpus that a model is to score: their tokens, and what is odd about them before it runs."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,6 +14,9 @@ __all__ = ["Item", "items"]
 
 _MANY: Final = 0.01
 """Share of unknown tokens above which a language's scores say little: they hide the text."""
+
+_MANY_BYTES: Final = 0.1
+"""Share of single bytes above which a tokenizer hardly knows a language."""
 
 
 @dataclass(frozen=True)
@@ -51,19 +54,31 @@ def items(scorer: Scorer, text: Parallel) -> list[Item]:
 
 def _of_language(scorer: Scorer, text: Parallel, language: str) -> list[Item]:
     there = [(id_, item) for id_, item in zip(text.ids, text.texts[language], strict=True) if item and item.strip()]
+    if broken := next((id_ for id_, item in there if not _is_text(item)), None):
+        raise BadArgumentError(f"item {broken} in {language} holds half surrogate pairs, which no UTF-8 has: repair it")
     encoded = scorer.encode([item for _, item in there])
     return [Item(language, id_, len(item.encode()), ids) for (id_, item), ids in zip(there, encoded, strict=True)]
+
+
+def _is_text(item: str) -> bool:
+    try:
+        return item.isascii() or bool(item.encode())
+    except UnicodeEncodeError:
+        return False
 
 
 def _odd_text(text: Parallel) -> list[str]:
     return [f"{fault.language}: {fault.items} {fault.kind} (first {fault.first})" for fault in faults(text)]
 
 
-def _odd_tokens(found: Sequence[Item]) -> list[str]:
-    odd = []
+def _odd_tokens(found: Sequence[Item]) -> Iterator[str]:
     for language in sorted({item.language for item in found}):
         encoded = [item.encoded for item in found if item.language == language]
-        tokens, unknown = sum(len(text.ids) for text in encoded), sum(text.unk for text in encoded)
+        tokens = sum(len(text.ids) for text in encoded)
+        unknown, single = sum(text.unk for text in encoded), sum(text.fallback for text in encoded)
         if unknown > _MANY * tokens:
-            odd.append(f"{language}: {100 * unknown / tokens:.1f} % of tokens are unknown")
-    return odd
+            yield f"{language}: {100 * unknown / tokens:.1f} % of tokens are unknown"
+        if single > _MANY_BYTES * tokens:
+            yield f"{language}: {100 * single / tokens:.1f} % of tokens are single bytes"
+        if empty := sum(not text.ids for text in encoded):
+            yield f"{language}: {empty} without a token, which have no score"

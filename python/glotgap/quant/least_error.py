@@ -52,7 +52,8 @@ def least_error_clip(units: torch.Tensor, bits: int) -> torch.Tensor:
     greatest = divisor(bits)
     magnitudes = units.abs()
     top = magnitudes.amax(-1, keepdim=True)
-    scale = torch.where(top > 0, top, 1) / greatest
+    scale = top / greatest
+    scale = torch.where(scale > 0, scale, 1)
     if units.shape[-1] > _LONG:
         steps = torch.cat([_search(_Sorted(row / one, greatest)) for row, one in zip(magnitudes, scale, strict=True)])
     else:
@@ -158,7 +159,7 @@ class _Best:
         fit = self.units.fit(unit, step)
         shift = torch.where(fit.bend > 0, fit.slope / fit.bend.clamp(min=1), 0)
         error = (fit.error - fit.slope * shift).clamp_(min=0)
-        better = (error < (self.error if unit is None else self.error[unit])).nonzero()[:, 0]
+        better = (error < (self.error if unit is None else self.error.index_select(0, unit))).nonzero()[:, 0]
         at = better if unit is None else unit[better]
         error, step = error[better], step[better] + shift[better]
         self.error.scatter_reduce_(0, at, error, "amin")
@@ -188,7 +189,7 @@ class _Stretches:
         """No step within errs less."""
         low, high, error_low, error_high = self.ends
         slope = (error_high - error_low) / (high - low)
-        bend = (slope - (error_low - energy[self.unit]) / low) / high
+        bend = (slope - (error_low - energy.index_select(0, self.unit)) / low) / high
         vertex = (low + high) / 2 - slope / (2 * bend.clamp(min=1e-300))
         step = torch.minimum(torch.maximum(vertex, low), high)
         inside = error_low + slope * (step - low) + bend * (step - low) * (step - high)
@@ -197,9 +198,9 @@ class _Stretches:
     def open(self, best: _Best) -> "_Stretches":
         """Return those that may hold a better step."""
         low, high = self.ends[:2]
-        is_open = (self.bound(best.units.energy) < best.limit[self.unit]) & (high > low * _NARROW)
+        is_open = (self.bound(best.units.energy) < best.limit.index_select(0, self.unit)) & (high > low * _NARROW)
         kept = is_open.nonzero()[:, 0]
-        return _Stretches(self.unit[kept], self.ends.index_select(1, kept))
+        return _Stretches(self.unit.index_select(0, kept), self.ends.index_select(1, kept))
 
     def halved(self, best: _Best) -> "_Stretches":
         low, high, error_low, error_high = self.ends

@@ -7,17 +7,16 @@ lost. Two models are the same where every bit of their weights and their configu
 
 import hashlib
 import json
-import os
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import torch
-import transformers
 
-from glotgap import _core
-from glotgap._errors import BadArgumentError, BadFileError
+from glotgap._errors import BadArgumentError, UnsupportedError
+from glotgap.quant.frames import is_masked
+from glotgap.quant.loading import is_path, load, load_tokenizer
+from glotgap.quant.loading import reference as reference_of
 
 __all__ = ["Subject", "digest", "load", "subject"]
 
@@ -65,86 +64,71 @@ def subject(
 
     Raises:
         BadFileError: no model or tokenizer can be loaded from there.
-        BadArgumentError: the two do not belong together, or the model has no weights at hand or lies on two devices.
+        BadArgumentError: the two do not belong together, the model is no language model, has no weights at hand or lies
+            on two devices, or there is no such device.
+        UnsupportedError: a library is absent, or memory does not hold the model.
 
     Example:
         >>> from glotgap.quant import tiny
         >>> subject(tiny.model(steps=2)).reference
         'float32 as stored'
     """
-    loaded = load(model, dtype=dtype) if _is_path(model) else model
+    place = None if device == "auto" and not is_path(model) else _device(device)
+    loaded = load(model, dtype=dtype) if is_path(model) else _language_model(model)
     tokens = _tokenizer(model if tokenizer is None else tokenizer)
     _refuse_scattered(loaded)
-    if device != "auto" or _is_path(model):
-        loaded = loaded.to(_device(device))
+    if place is not None:
+        loaded = _placed(loaded, place)
     _refuse_strangers(loaded, tokens)
-    found = reference or (_stored(model, loaded) if _is_path(model) else f"{_dtypes(loaded)} as given")
+    found = reference or reference_of(model, loaded)
     return Subject(loaded.eval(), tokens, name or _name(model), found, digest(loaded))
 
 
-def load(source: str | os.PathLike[str], *, dtype: str = "float32") -> Any:
-    """Return the language model at a directory, a GGUF file or a Hub id, as transformers loads it.
-
-    Raises:
-        BadFileError: there is none, or parts of it are missing.
-    """
-    where, options = _where(source)
-    try:
-        config = transformers.AutoConfig.from_pretrained(where, **options)
-        masked = any(name.endswith("MaskedLM") for name in config.architectures or ())
-        kind = transformers.AutoModelForMaskedLM if masked else transformers.AutoModelForCausalLM
-        model, told = kind.from_pretrained(where, **options, dtype=getattr(torch, dtype), output_loading_info=True)
-    except (OSError, ValueError, KeyError) as error:
-        raise BadFileError(f"no language model can be loaded from {source}: {_first_line(error)}") from error
-    if missing := sorted(told["missing_keys"]):
-        raise BadFileError(
-            f"{source} lacks {len(missing)} weights of a {type(model).__name__}, such as {missing[0]}: give a "
-            "causal or masked language model with its output layer"
+def _language_model(model: Any) -> Any:
+    if not isinstance(model, torch.nn.Module) or not all(hasattr(model, name) for name in _ASKED):
+        raise BadArgumentError(
+            f"model is a {type(model).__name__}: give a language model of transformers, a directory, a GGUF file or a "
+            "Hub id"
         )
     return model
 
 
-def _where(source: str | os.PathLike[str]) -> tuple[str, dict[str, str]]:
-    """Return what transformers is to be asked for: GGUF files by their directory."""
-    path = Path(source)
-    if path.suffix == ".gguf":
-        if not path.is_file():
-            raise BadFileError(f"{source} does not exist: name a directory, a GGUF file or a Hub id")
-        return str(path.parent), {"gguf_file": path.name}
-    return str(source), {}
+_ASKED: Final = ("config", "base_model", "get_input_embeddings", "get_output_embeddings")
 
 
 def _tokenizer(source: Any) -> Any:
-    if not _is_path(source):
-        if not hasattr(source, "get_vocab"):
-            raise BadArgumentError(f"a {type(source).__name__} brings no tokenizer: give one, or its directory")
-        return source
-    where, options = _where(source)
-    try:
-        return transformers.AutoTokenizer.from_pretrained(where, **options)
-    except (OSError, ValueError, KeyError) as error:
-        raise BadFileError(f"no tokenizer can be loaded from {source}: {_first_line(error)}") from error
-
-
-def _is_path(source: Any) -> bool:
-    return isinstance(source, str | os.PathLike)
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().split("\n", maxsplit=1)[0]
+    if is_path(source):
+        return load_tokenizer(source)
+    if not hasattr(source, "get_vocab"):
+        raise BadArgumentError(f"a {type(source).__name__} brings no tokenizer: give one, or its directory")
+    return source
 
 
 def _name(source: Any) -> str:
-    if not _is_path(source):
+    if not is_path(source):
         return Path(getattr(source.config, "_name_or_path", "") or type(source).__name__).name
     path = Path(source)
-    return path.stem if path.suffix == ".gguf" else path.name if path.exists() else str(source)
+    return path.stem if path.is_file() else path.resolve().name if path.is_dir() else str(source)
 
 
 def _device(device: str) -> str:
-    if device != "auto":
-        return device
-    return "cuda" if torch.cuda.is_available() else "cpu"
+    if device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        place = torch.empty(0, device=device).device
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).partition("\n")[0]
+        raise BadArgumentError(f"device is {device!r}: {reason}; give auto, or one that torch has here") from error
+    if place.type == "meta":
+        raise BadArgumentError("device is 'meta', which holds no values: give auto, or one that computes")
+    return device
+
+
+def _placed(model: Any, device: str) -> Any:
+    try:
+        return model.to(device)
+    except torch.OutOfMemoryError as error:
+        raise UnsupportedError(f"the memory of {device} does not hold the model: give a smaller dtype") from error
 
 
 def _refuse_scattered(model: Any) -> None:
@@ -160,34 +144,19 @@ def _refuse_scattered(model: Any) -> None:
 def _refuse_strangers(model: Any, tokenizer: Any) -> None:
     """Refuse a tokenizer that is not this model's, as far as sizes and special tokens tell."""
     rows, ids = model.get_input_embeddings().weight.shape[0], len(tokenizer)
-    highest = max(tokenizer.get_vocab().values(), default=0)
+    added = getattr(tokenizer, "added_tokens_decoder", {})  # such as images': text that holds one is refused later
+    highest = max((id_ for id_ in tokenizer.get_vocab().values() if id_ not in added), default=0)
     if highest >= rows or ids < _LEAST_SHARE * rows:
         raise BadArgumentError(
             f"the tokenizer has {ids} tokens up to id {highest}, and the model embeds {rows}: give the model's own"
         )
-    start = model.config.get_text_config().bos_token_id
+    start = getattr(model.config.get_text_config(), "bos_token_id", None)
     own = tokenizer.bos_token_id
-    if isinstance(start, int) and own is not None and own != start:
+    if not is_masked(model) and isinstance(start, int) and own is not None and own != start:
         raise BadArgumentError(
             f"the tokenizer begins texts with id {own} and the model with {start}: give the model's own tokenizer, or "
             "set bos_token_id of its configuration"
         )
-
-
-def _stored(source: str | os.PathLike[str], model: Any) -> str:
-    """Return what the weights at a path are."""
-    path = Path(source)
-    if path.suffix != ".gguf":
-        return f"{_dtypes(model)} as stored"
-    counts = Counter[str]()
-    for _, _, dtype, shape in _core.Model.open(path, "mmap").tensors:
-        counts[dtype] += int(torch.Size(shape).numel())
-    types = ", ".join(dtype for dtype, _ in counts.most_common())
-    return f"dequantized from GGUF ({types})"
-
-
-def _dtypes(model: Any) -> str:
-    return ", ".join(sorted({str(weight.dtype).removeprefix("torch.") for weight in model.parameters()}))
 
 
 def digest(model: Any) -> str:

@@ -13,6 +13,8 @@ from typing import Any, Final
 
 import torch
 
+from glotgap.quant.trial import Trial, is_near
+
 __all__ = ["Output", "find_output"]
 
 Output = Callable[[torch.Tensor], torch.Tensor]
@@ -21,26 +23,20 @@ Output = Callable[[torch.Tensor], torch.Tensor]
 _NAMES: Final = ("lm_head", "cls", "embed_out", "predictions", "vocab_projector", "generator")
 """What output layers are called where `get_output_embeddings` is not all that lies between states and logits."""
 
-_TRIAL: Final = 6
-"""Tokens of the trial: past the first few, rotary and learned positions, masks and caps have all had their say."""
 
-
-def find_output(model: Any, start: int) -> Output | None:
+def find_output(model: Any, trial: Trial) -> Output | None:
     """Return what makes logits of the last hidden states of `model.base_model`, or None if nothing known does.
 
     Args:
         model: causal or masked language model of transformers, in eval mode.
-        start: id of a token that the trial begins with.
+        trial: what it made of a few tokens.
     """
     body = model.base_model
     if body is model:
         return None
-    rows = model.get_input_embeddings().weight.shape[0]
-    trial = torch.tensor([[(start + 37 * at) % rows for at in range(_TRIAL)]], device=model.device)
     with torch.inference_mode():
-        wanted = model(input_ids=trial).logits[0].float()
-        states = body(input_ids=trial).last_hidden_state[0]
-        return next((output for output in _candidates(model) if _equals(output, states, wanted)), None)
+        states = body(input_ids=trial.ids, **trial.options).last_hidden_state[0]
+        return next((output for output in _candidates(model) if _equals(output, states, trial.logits)), None)
 
 
 def _candidates(model: Any) -> Iterator[Output]:
@@ -50,7 +46,7 @@ def _candidates(model: Any) -> Iterator[Output]:
         if layer is None:
             continue
         yield layer
-        if cap := getattr(config, "final_logit_softcapping", None):
+        if cap := getattr(config, "final_logit_softcapping", None) or getattr(config, "logits_soft_cap", None):
             yield partial(_capped, layer, cap)
         if scale := getattr(config, "logit_scale", None):
             yield partial(_scaled, layer, scale)
@@ -72,8 +68,4 @@ def _equals(output: Output, states: torch.Tensor, wanted: torch.Tensor) -> bool:
         found = output(states).float()
     except (RuntimeError, TypeError):  # a layer of another width, or one that is asked for something else
         return False
-    if found.shape != wanted.shape or not torch.equal(found.isfinite(), wanted.isfinite()):
-        return False
-    finite = wanted.isfinite()
-    slack = 1e-2 if states.dtype in {torch.bfloat16, torch.float16} else 1e-4
-    return bool(torch.allclose(found[finite], wanted[finite], rtol=slack, atol=slack))
+    return found.shape == wanted.shape and is_near(found, wanted, states.dtype)

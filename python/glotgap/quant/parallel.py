@@ -65,6 +65,16 @@ class Parallel:
             digest.update(repr((language, self.ids, texts)).encode())
         return digest.hexdigest()
 
+    def items(self, places: Sequence[int]) -> Self:
+        """Return some items, by their places from 0.
+
+        Example:
+            >>> parallel(languages=["eng"]).items([2, 0]).ids
+            ('3', '1')
+        """
+        texts = {language: tuple(items[at] for at in places) for language, items in self.texts.items()}
+        return replace(self, ids=tuple(self.ids[at] for at in places), texts=texts)
+
     def matched(self) -> Self:
         """Return the text with as many bytes in each language, as near as whole items come, by leaving out the last.
 
@@ -105,7 +115,7 @@ def parallel(source: Any = None, *, languages: Iterable[str] | None = None, limi
 
     Args:
         source: a directory or a list of aligned files; a file of JSON lines (`.jsonl`) or Parquet, or a polars frame,
-            with columns id, language, text; None for the package's own sentences.
+            with columns id, language, text; parallel text itself; None for the package's own sentences.
         languages: these only; all by default.
         limit: the first so many items.
 
@@ -123,6 +133,8 @@ def parallel(source: Any = None, *, languages: Iterable[str] | None = None, limi
 def _read(source: Any) -> Parallel:
     if source is None:
         return _own()
+    if isinstance(source, Parallel):
+        return source
     if isinstance(source, pl.DataFrame):
         return _of_rows("a table", source)
     if isinstance(source, str | os.PathLike):

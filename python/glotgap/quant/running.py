@@ -1,8 +1,9 @@
 """One scheme on one model: rewrite, score what has no score yet, put back."""
 
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any, Final
 
 import polars as pl
@@ -13,13 +14,18 @@ from glotgap.quant.calibration import Calibration
 from glotgap.quant.items import Item
 from glotgap.quant.models import Subject
 from glotgap.quant.quantizing import quantized
+from glotgap.quant.rewriting import REWRITERS
 from glotgap.quant.scheme import Scheme
 from glotgap.quant.scoring import Encoded, Scored, Scorer
 
 __all__ = ["Part", "Run", "parts"]
 
-_PORTION: Final = 8
+_PORTION: Final = 2
 """Batches whose scores are kept together: what a run that is killed loses."""
+
+
+_EDITIONS: Final[Mapping[str, int]] = {}
+"""How often the values that a method makes have changed: raise it where they do, and scores are made anew."""
 
 
 @dataclass(frozen=True)
@@ -79,22 +85,25 @@ class Run:
         if missing or self.kept.audit(run) is None:
             self._make(run, part, missing)
         scores = [score for score in self.kept.known(run, texts) if score is not None]
-        return scores, _audits(self.kept.audit(run) or "[]")
+        return scores, _audits(self.kept.audit(run) or "[]", self.subject.name)
 
     def _make(self, run: str, part: Part, missing: Sequence[Encoded]) -> None:
         context = self.data.context(self.subject, self.scorer, part.scheme, part.language)
         with quantized(self.subject.model, part.scheme, context=context) as audit:
-            self.kept.keep_audit(run, audit.table.with_columns(model=pl.lit(self.subject.name)).write_json())
+            self.kept.keep_audit(run, audit.table.write_json())
             for portion in _portions(missing, self.scorer.batch_tokens * _PORTION):
-                self.kept.keep(run, portion, self.scorer.score(portion))
+                alone = part.scheme.activation_bits is not None and part.scheme.activations_by == "tensor"
+                self.kept.keep(run, portion, self.scorer.score(portion, alone=alone))
                 self._tell(len(portion))
 
     def _asked(self, part: Part) -> dict[str, Any]:
         """Return all that decides a score, but for rounding."""
-        scorer, asked = self.scorer, {"model": self.subject.digest, "scheme": str(part.scheme)}
+        scorer = self.scorer
+        asked: dict[str, Any] = {"model": self.subject.digest, "scheme": str(part.scheme)}
         reading = {"length": scorer.length, "context": scorer.context, "start": list(scorer.before)}
         data = {"language": part.language, "calibration": self.data.digest(part.scheme)}
-        return asked | reading | data | {"method": scorer.method, "device": self.subject.model.device.type}
+        asked |= reading | data | {"method": scorer.method, "device": self.subject.model.device.type}
+        return asked | _ends(scorer) | _made(part.scheme)
 
     def _tell(self, count: int) -> None:
         self.done += count
@@ -116,5 +125,20 @@ def _portions(texts: Sequence[Encoded], tokens: int) -> Iterator[list[Encoded]]:
         yield portion
 
 
-def _audits(kept: str) -> pl.DataFrame:
-    return pl.read_json(io.StringIO(kept), schema=tables.AUDITS.schema())
+def _ends(scorer: Scorer) -> dict[str, Any]:
+    """Return what else stands around texts of masked models."""
+    return {"end": list(scorer.after), "mask": scorer.mask} if scorer.is_masked else {}
+
+
+def _made(scheme: Scheme) -> dict[str, Any]:
+    """Return which values a scheme makes, where its spelling does not say all of it."""
+    edition = {"edition": _EDITIONS[scheme.method]} if scheme.method in _EDITIONS else {}
+    if ".libraries." not in REWRITERS.get(scheme.method, ""):
+        return edition
+    return edition | {"library": import_module("glotgap.quant.libraries").version(scheme.method)}
+
+
+def _audits(kept: str, model: str) -> pl.DataFrame:
+    """Return AUDITS that were kept, under the name that the model has now."""
+    found = pl.read_json(io.StringIO(kept), schema=tables.AUDITS.schema())
+    return found.with_columns(model=pl.lit(model))

@@ -23,7 +23,7 @@ CLIPS: Final = ("absmax", "pct", "aciqgauss", "aciqlaplace", "aciq", "mse")
 """How a clip is chosen."""
 
 _DASH: Final = re.compile(r"-(?![^\[]*\])")  # a dash inside [] is a range of a pattern
-_NUMBER: Final = r"(\d{1,3}(?:\.\d{1,12})?)"
+_NUMBER: Final = r"(\d{1,3}(?:\.\d{1,20})?)"
 
 
 @dataclass(frozen=True)

@@ -6,26 +6,27 @@ masked models between the special tokens that their tokenizer puts around a text
 length share a batch, padded at the end and masked there. So scores depend on the batch by rounding alone: some 1e-5
 nats a sentence in float32.
 
-A token whose -log p is not finite is counted, and its text has no score.
+A token whose -log p is not finite is counted, and its text has no score. Nor has a text of which the tokenizer leaves
+nothing.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import torch
 
 from glotgap._errors import BadArgumentError, UnsupportedError
+from glotgap.quant.frames import frame, is_masked
 from glotgap.quant.output import find_output
 from glotgap.quant.readings import Reading, causal, masked
+from glotgap.quant.silence import silence
+from glotgap.quant.trial import trial
 
 __all__ = ["Encoded", "Scored", "Scorer"]
 
-_LOGITS: Final = 1 << 24
-"""Logits held at a time: 64 MiB in float32."""
-
-_NO_LIMIT: Final = 1 << 20
-"""A window of models and tokenizers that name no greatest length: transformers writes 1e30."""
+_LOGITS: Final = 1 << 26
+"""Logits held at a time: 256 MiB in float32. With a quarter of it, Gemma's 262,144 take a fifth longer."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class Scored:
     """The score of one text.
 
     Attributes:
-        nll: nats, summed over its tokens; None if one of them is not finite.
+        nll: nats, summed over its tokens; None if one of them is not finite, or there is none.
         nonfinite: tokens whose -log p is not finite.
     """
 
@@ -61,7 +62,11 @@ class Scorer:
 
     Attributes:
         method: "log-likelihood", or "pseudo-log-likelihood" of masked models.
+        before: ids of the special tokens in front of a text.
+        after: of those behind it.
+        mask: of the token that hides others; None for causal models.
         length: the most tokens read at once.
+        vocabulary: how many tokens the model chooses among.
     """
 
     def __init__(
@@ -77,26 +82,36 @@ class Scorer:
             context: see `readings.causal`.
 
         Raises:
-            BadArgumentError: the tokenizer lacks a special token, or the window cannot hold what it has to.
+            BadArgumentError: the tokenizer lacks a special token, the window cannot hold what it has to or is larger
+                than the model's, or the model gives no likelihoods.
         """
         self.model, self.tokenizer, self.context, self.batch_tokens = model.eval(), tokenizer, context, batch_tokens
         self.is_masked = is_masked(model)
         self.method = "pseudo-log-likelihood" if self.is_masked else "log-likelihood"
-        self.length = length or _longest(model, tokenizer)
-        self.before, self.after = _around(tokenizer) if self.is_masked else ((_start(tokenizer),), ())
-        if self.is_masked and tokenizer.mask_token_id is None:
-            raise BadArgumentError("the tokenizer has no mask token, which a masked model is asked with: give its own")
-        if not 1 <= context <= self.length or len(self.before) + len(self.after) >= self.length + (not self.is_masked):
-            raise BadArgumentError(
-                f"context is {context} and length {self.length}: give a context from 1 to length, and a length that "
-                "holds special tokens and one more"
-            )
-        self.output = find_output(model, self.before[0] if self.before else 0)
+        found = frame(model, tokenizer, length=length, context=context)
+        self.before, self.after, self.mask, self.length = found.before, found.after, found.mask, found.length
+        with silence():
+            tried = trial(model, self.before[0] if self.before else 0, is_causal=not self.is_masked)
+            self.output = find_output(model, tried)
+        self.vocabulary = tried.vocabulary
+        self._refuse_unknown(found.special, "the tokenizer's special tokens")
         self._fallback = frozenset(id_ for token, id_ in tokenizer.get_vocab().items() if _is_byte(token))
 
+    def _refuse_unknown(self, ids: Iterable[int], what: str) -> None:
+        known = min(self.model.get_input_embeddings().weight.shape[0], self.vocabulary)
+        if (highest := max(ids, default=0)) >= known:
+            raise BadArgumentError(
+                f"{what} have id {highest}, and the model knows {known}: give the model's own tokenizer"
+            )
+
     def encode(self, texts: Sequence[str]) -> list[Encoded]:
-        """Return the tokens of each text."""
+        """Return the tokens of each text.
+
+        Raises:
+            BadArgumentError: the tokenizer gives tokens that the model has not.
+        """
         found = self.tokenizer(list(texts), add_special_tokens=False, verbose=False)["input_ids"] if texts else []
+        self._refuse_unknown((max(ids) for ids in found if ids), "tokens of the text")
         unknown = self.tokenizer.unk_token_id
         return [
             Encoded(
@@ -105,8 +120,12 @@ class Scorer:
             for ids in found
         ]
 
-    def score(self, texts: Sequence[Encoded]) -> list[Scored]:
+    def score(self, texts: Sequence[Encoded], *, alone: bool = False) -> list[Scored]:
         """Return the score of each text.
+
+        Args:
+            texts: what `encode` made.
+            alone: no two readings share a batch, for models in which they would change each other.
 
         Raises:
             UnsupportedError: memory does not hold a single reading.
@@ -114,19 +133,19 @@ class Scorer:
         rows = [row for item, text in enumerate(texts) for row in self._readings(item, text.ids)]
         sums = torch.zeros(len(texts), dtype=torch.float64)
         nonfinite = torch.zeros(len(texts), dtype=torch.int64)
-        for batch in _batches(sorted(rows, key=lambda row: len(row.inputs)), self.batch_tokens):
-            items, nats = self._halving(batch)
-            sums.index_add_(0, items, nats.double())
-            nonfinite.index_add_(0, items, (~nats.isfinite()).long())
+        with silence():
+            for batch in _batches(sorted(rows, key=lambda row: len(row.inputs)), 1 if alone else self.batch_tokens):
+                items, nats = self._halving(batch)
+                sums.index_add_(0, items, nats.double())
+                nonfinite.index_add_(0, items, (~nats.isfinite()).long())
         return [
-            Scored(nll if count == 0 else None, count)
-            for nll, count in zip(sums.tolist(), nonfinite.tolist(), strict=True)
+            Scored(nll if text.ids and count == 0 else None, count)
+            for text, nll, count in zip(texts, sums.tolist(), nonfinite.tolist(), strict=True)
         ]
 
     def _readings(self, item: int, ids: Sequence[int]) -> Iterator[Reading]:
-        if self.is_masked:
-            mask = self.tokenizer.mask_token_id
-            return masked(item, ids, before=self.before, after=self.after, mask=mask, length=self.length)
+        if self.mask is not None:
+            return masked(item, ids, before=self.before, after=self.after, mask=self.mask, length=self.length)
         return causal(item, ids, start=self.before[0], length=self.length, context=self.context)
 
     def _halving(self, batch: Sequence[Reading]) -> tuple[torch.Tensor, torch.Tensor]:
@@ -168,42 +187,17 @@ class Scorer:
 
     def _surprise(self, states: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         """Return -log p of each target, from logits of some places at a time."""
-        places = max(1, _LOGITS // self.model.get_input_embeddings().weight.shape[0])
+        places = max(1, _LOGITS // self.vocabulary)
         parts = zip(states.split(places), targets.split(places), strict=True)
-        output = self.output or torch.nn.Identity()
-        return torch.cat(
-            [
-                torch.nn.functional.cross_entropy(output(part).float(), target, reduction="none")
-                for part, target in parts
-            ]
-        )
+        output = self.output or torch.clone
+        return torch.cat([_nats(output(part).float(), target) for part, target in parts])
 
 
-def is_masked(model: Any) -> bool:
-    """Whether a model predicts tokens that are hidden from it, rather than those that follow."""
-    return type(model).__name__.endswith("MaskedLM")
-
-
-def _start(tokenizer: Any) -> int:
-    start = tokenizer.bos_token_id if tokenizer.bos_token_id is not None else tokenizer.eos_token_id
-    if start is None:
-        raise BadArgumentError("the tokenizer has neither BOS nor EOS to begin a text with: set its bos_token")
-    return int(start)
-
-
-def _around(tokenizer: Any) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Return the special tokens before and after a text."""
-    text = tokenizer("a", add_special_tokens=False, verbose=False)["input_ids"]
-    whole = tokenizer("a", verbose=False)["input_ids"]
-    begin = next((at for at in range(len(whole)) if whole[at : at + len(text)] == text), 0)
-    return tuple(whole[:begin]), tuple(whole[begin + len(text) :])
-
-
-def _longest(model: Any, tokenizer: Any) -> int:
-    config = model.config.get_text_config()
-    sizes = [getattr(config, name, None) for name in ("max_position_embeddings", "n_positions", "n_ctx")]
-    limits = [size for size in (*sizes, tokenizer.model_max_length) if size and size < _NO_LIMIT]
-    return int(min(limits)) if limits else 2048
+def _nats(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """Return -log softmax at the targets; `logits` are written over, so that none are held twice."""
+    top = logits.amax(1, keepdim=True)
+    own = (top - logits.gather(1, targets[:, None]))[:, 0]
+    return logits.sub_(top).exp_().sum(1).log_().add_(own)
 
 
 def _is_byte(token: str) -> bool:

@@ -1,5 +1,6 @@
 """The terminal view of what quantization costs languages: a row for each language, a column for each scheme."""
 
+import math
 from typing import IO, Final
 
 import polars as pl
@@ -8,7 +9,7 @@ from rich.text import Text
 
 from glotgap.report.terminal import console
 
-__all__ = ["audit_lines", "reference_line", "show_losses", "show_scores"]
+__all__ = ["audit_lines", "reference_line", "show_losses", "show_scores", "unscored_lines"]
 
 _WIDE: Final = 8
 """Schemes beside each other; more are shown in blocks."""
@@ -40,7 +41,7 @@ def _show(values: pl.DataFrame, column: str, title: str, file: IO[str] | None) -
 
 
 def _block(part: pl.DataFrame, schemes: list[str], column: str, title: str, file: IO[str] | None) -> None:
-    table = Table(title=Text(title), title_justify="left", box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
     table.add_column("language")
     for scheme in schemes:
         table.add_column(Text(scheme), justify="right")
@@ -50,31 +51,43 @@ def _block(part: pl.DataFrame, schemes: list[str], column: str, title: str, file
         rows = [found.get((language, scheme)) for scheme in schemes]
         cells = ["–" if row is None else f"{row[column]:.3f}{row['mark'] if marks else ''}" for row in rows]
         table.add_row(language, *cells)
-    console(file).print(table)
+    to = console(file)
+    to.print(Text(title), soft_wrap=True)  # a table folds its title to its own width
+    to.print(table)
+
+
+def unscored_lines(scores: pl.DataFrame) -> list[str]:
+    """Return, for each scheme and language, how many items have no score, and why."""
+    lacking = scores.filter(pl.col("nll").is_null()).group_by("model", "scheme", "language")
+    counts = lacking.agg(items=pl.len(), tokens=pl.col("nonfinite").sum()).sort("model", "scheme", "language")
+    return [
+        f"{scheme} {language}: {items} of its items have no score ({tokens} tokens whose -log p is not finite)"
+        for _, scheme, language, items, tokens in counts.iter_rows()
+    ]
 
 
 def audit_lines(audits: pl.DataFrame) -> list[str]:
     """Return, for each scheme, the share of values it changed, bits a value and signal-to-noise, and what it left."""
-    lines = []
-    for (scheme,), part in audits.partition_by("scheme", as_dict=True, maintain_order=True).items():
-        touched = part.filter(pl.col("note").is_null())
-        if touched.is_empty():
-            continue
-        changed, signal, noise = touched.select(
-            pl.col("changed").sum(), pl.col("signal").sum(), pl.col("noise").sum()
-        ).row(0)
-        bits = touched.select((pl.col("bits") * pl.col("n")).sum() / pl.col("n").sum()).item()
-        ratio = f", SQNR {10 * pl.Series([signal / noise]).log10().item():.1f} dB" if noise else ""
-        whole = part["n"].sum()
-        lines.append(
-            f"{scheme}: {100 * changed / whole:.1f} % of {whole:,} values changed, {bits:.2f} bits a quantized value"
-            f"{ratio}; left alone: {_left(part)}"
-        )
-    return lines
+    parts = audits.partition_by("scheme", as_dict=True, maintain_order=True).items()
+    return [_audit_line(scheme, part) for (scheme,), part in parts if part["note"].null_count()]
+
+
+def _audit_line(scheme: object, part: pl.DataFrame) -> str:
+    touched = part.filter(pl.col("note").is_null())
+    sums = touched.select(pl.col("changed", "n", "signal", "noise").sum(), stored=(pl.col("bits") * pl.col("n")).sum())
+    changed, n, signal, noise, stored = sums.row(0)
+    sets = part["language"].n_unique()
+    each = f" in each of {sets} languages" if sets > 1 else ""
+    ratio = f", SQNR {10 * math.log10(signal / noise):.1f} dB" if noise else ""
+    return (
+        f"{scheme}: {100 * changed / part['n'].sum():.1f} % of {part['n'].sum() // sets:,} values changed{each}, "
+        f"{stored / n:.2f} bits a quantized value{ratio}; left alone: {_left(part)}"
+    )
 
 
 def _left(part: pl.DataFrame) -> str:
-    notes = part.filter(pl.col("note").is_not_null()).group_by("note").agg(pl.len()).sort("note")
+    kept = part.filter(pl.col("note").is_not_null()).select("tensor", "note").unique()
+    notes = kept.group_by("note").agg(pl.len()).sort("note")
     return "; ".join(f"{count} ({note})" for note, count in notes.iter_rows()) or "nothing"
 
 

@@ -17,7 +17,9 @@ SCORES: Final = Table(
         Column("item", TEXT, "", "id of the item; aligned languages share it"),
         Column("method", TEXT, "", "log-likelihood, or pseudo-log-likelihood of masked models: never to be compared"),
         Column("reference", TEXT, "", "what fp is: the stored weights, or those that a GGUF file was dequantized to"),
-        Column("nll", REAL, "nats", "-log p, summed over the tokens; null where a token's is not finite"),
+        Column(
+            "nll", REAL, "nats", "-log p, summed over the tokens; null where a token's is not finite, or there is none"
+        ),
         Column("tokens", COUNT, "tokens", "tokens scored: all but special ones"),
         Column("bytes", COUNT, "bytes", "bytes of the text in UTF-8"),
         Column("vocabulary", COUNT, "types", "tokens that the model chooses among"),

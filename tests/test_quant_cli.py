@@ -1,0 +1,301 @@
+"""`glotgap quant`, end to end on the tiny model: what its commands print, write, and return when they fail."""
+
+import json
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from quant_models import transformers  # noqa: F401  # isort: skip  # skips without torch
+
+from glotgap import tables
+from glotgap.cli import main
+from glotgap.quant import evaluation, load_profile, parallel, tiny
+
+NAME = "tiny-plumbing"
+
+
+@pytest.fixture(scope="module")
+def model():
+    return str(tiny.model(steps=2))
+
+
+@pytest.fixture
+def glotgap(capfd, tmp_path, monkeypatch):
+    """Run `glotgap quant` in an own directory: (exit code, standard output, standard error)."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments):
+        with pytest.raises(SystemExit) as ended:
+            main(["quant", *arguments])
+        streams = capfd.readouterr()
+        return ended.value.code, streams.out, streams.err
+
+    return run
+
+
+def written(path, languages=("eng", "heb"), items=range(20, 23)):
+    """Write the package's own sentences as aligned files; return their directory."""
+    path.mkdir()
+    text = parallel(languages=languages).items(items)
+    for language, lines in text.texts.items():
+        (path / f"{language}.txt").write_text("\n".join(lines) + "\n", "utf-8")
+    return str(path)
+
+
+TWO = ("--languages", "eng,heb", "--limit", "3")
+FIVE = ("--languages", "arb,deu,eng,heb,hin", "--limit", "3")
+
+
+# eval
+
+
+def test_eval_prints_bits_losses_and_what_was_done(glotgap, model):
+    code, out, err = glotgap("eval", model, "--scheme", "rtn3-g64", *TWO)
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    assert lines[0].startswith(f"Bits per byte, {NAME}")
+    assert lines[1].split() == ["language", "fp", "rtn3-g64"]
+    assert [line.split()[0] for line in lines[2:4]] == ["eng", "heb"]
+    assert lines[4].startswith(f"Nats lost an item, {NAME}")
+    assert "rtn3-g64: 89." in out
+    assert "bits a quantized value, SQNR" in out
+    assert "left alone: 1 (embedding and output head in one" in out
+    assert lines[-1].endswith("fp is float32 as stored; scores are log-likelihoods.")
+    assert "\x1b" not in out
+
+
+def test_eval_of_the_model_as_it_is_prints_bits_alone(glotgap, model):
+    for schemes in ((), ("--scheme", "fp")):
+        code, out, err = glotgap("eval", model, *schemes, *TWO)
+        assert (code, err) == (0, "")
+        assert "Bits per byte" in out
+        assert "Nats lost" not in out
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "csv", "json"])
+def test_eval_writes_its_tables_and_how_they_were_made(glotgap, model, suffix):
+    paths = (f"s.{suffix}", f"a.{suffix}")
+    code, out, err = glotgap("eval", model, "--scheme", "rtn4", *TWO, "-q", "--out", paths[0], "--audit", paths[1])
+    assert (code, out, err) == (0, "", "")
+    wanted = evaluation(model, languages=["eng", "heb"], limit=3, schemes=["fp", "rtn4"])
+    assert_frame_equal(tables.read(paths[0], "SCORES"), wanted.scores)
+    assert_frame_equal(tables.read(paths[1], "AUDITS"), wanted.audits)
+    made = tables.read_metadata(paths[0])
+    assert json.loads(made["arguments"])["schemes"] == ["fp", "rtn4-channel"]
+    assert made["digests"] == wanted.metadata["digests"]
+
+
+def test_eval_says_what_it_wrote_apart_from_results(glotgap, model):
+    code, out, err = glotgap("eval", model, *TWO, "--out", "s.parquet", "--audit", "a.csv")
+    assert (code, err) == (0, "wrote s.parquet\nwrote a.csv\n")
+    assert "wrote" not in out
+
+
+def test_options_reach_the_evaluation(glotgap, model, tmp_path):
+    options = ("--dtype", "bfloat16", "--length", "40", "--context", "4", "--batch-tokens", "200", "--unit", "document")
+    corpus = written(tmp_path / "text")
+    code, out, _ = glotgap("eval", model, "--corpus", corpus, "--tokenizer", model, *options, "--out", "s.parquet")
+    assert code == 0
+    assert "fp is float32 as stored, rounded to bfloat16" in out
+    arguments = json.loads(tables.read_metadata("s.parquet")["arguments"])
+    assert {name: arguments[name] for name in ("length", "context", "batch_tokens", "dtype")} == {
+        "length": 40,
+        "context": 4,
+        "batch_tokens": 200,
+        "dtype": "torch.bfloat16",
+    }
+    scores = tables.read("s.parquet", "SCORES")
+    assert scores.select("unit", "language").unique().sort("language").rows() == [
+        ("document", "eng"),
+        ("document", "heb"),
+    ]
+
+
+def test_several_files_are_one_corpus(glotgap, model, tmp_path):
+    folder = written(tmp_path / "text")
+    files = [part for name in ("eng", "heb") for part in ("--corpus", f"{folder}/{name}.txt")]
+    assert glotgap("eval", model, *files, "-q", "--out", "s.csv")[0] == 0
+    assert tables.read("s.csv", "SCORES").height == 6
+
+
+def test_resume_removes_its_file_at_the_end_and_cache_keeps_it(glotgap, model, tmp_path):
+    assert glotgap("eval", model, *TWO, "-q", "--out", "s.csv", "--resume")[0] == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["s.csv", "s.csv.meta.json"]
+    assert glotgap("eval", model, *TWO, "-q", "--out", "s.csv", "--cache", "kept.sqlite")[0] == 0
+    assert (tmp_path / "kept.sqlite").exists()
+
+
+@pytest.mark.filterwarnings("default")
+def test_warnings_are_one_line_on_standard_error_even_when_quiet(glotgap, model, tmp_path):
+    folder = written(tmp_path / "text")
+    (tmp_path / "text" / "eng.txt").write_text("Twice.\nTwice.\n\n\n", "utf-8")
+    (tmp_path / "text" / "heb.txt").unlink()
+    code, out, err = glotgap("eval", model, "--corpus", folder, "-q", "--out", "s.csv")
+    assert (code, out, err.count("\n")) == (0, "", 1)
+    assert err.startswith("warning: text of ")
+    assert "eng: 2 empty (first 3); eng: 1 duplicate (first 2)" in err
+
+
+def test_items_without_a_score_are_counted(glotgap, model, monkeypatch):
+    from glotgap.quant.scoring import Scored, Scorer
+
+    original = Scorer.score
+    monkeypatch.setattr(
+        Scorer,
+        "score",
+        lambda self, texts, **options: [Scored(None, 2), *original(self, texts, **options)[1:]],
+    )
+    code, out, _ = glotgap("eval", model, "--languages", "eng", "--limit", "3")
+    assert code == 0
+    assert "fp eng: 1 of its items have no score (2 tokens whose -log p is not finite)" in out
+
+
+def test_schemes_lists_every_spelling(glotgap):
+    code, out, err = glotgap("schemes")
+    assert (code, err) == (0, "")
+    for spelling in ("fp", "rtn{2..8}", "g{N}", "keep:PATTERN", "gptq", "bnb-"):
+        assert spelling in out
+
+
+# profile and regret
+
+
+def test_profile_writes_what_regret_reads(glotgap, model):
+    code, out, err = glotgap("profile", model, *TWO, "--out", "p.safetensors")
+    assert (code, out) == (0, "")
+    found = load_profile("p.safetensors")
+    assert err == f"wrote p.safetensors: eng, heb, {int(found.tokens.sum()):,} tokens\n"
+    code, out, err = glotgap("regret", model, "p.safetensors", "--bits", "3", "--shuffles", "3", "--out", "r.parquet")
+    assert (code, err) == (0, "wrote r.parquet\n")
+    assert out.count("\n") == 1
+    table = pl.read_parquet("r.parquet")
+    assert set(table["language"]) == {"eng", "heb"}
+    assert table["regret"].drop_nulls().min() > -1e-9  # a language's own clip errs least; rounding may hide that
+
+
+def test_profile_keeps_quiet(glotgap, model):
+    assert glotgap("profile", model, *TWO, "--out", "p.safetensors", "-q") == (0, "", "")
+
+
+def test_regret_refuses_a_profile_of_another_model(glotgap, model):
+    glotgap("profile", str(tiny.model(steps=1)), *TWO, "--out", "p.safetensors")
+    code, out, err = glotgap("regret", model, "p.safetensors")
+    assert (code, out, err.count("\n")) == (1, "", 1)
+
+
+# report-tables, sweep and clips
+
+
+@pytest.fixture(scope="module")
+def scores(model, tmp_path_factory):
+    path = tmp_path_factory.mktemp("scores") / "s.parquet"
+    languages = ["arb", "deu", "eng", "heb", "hin"]
+    found = evaluation(model, languages=languages, limit=3, schemes=["fp", "rtn3", "rtn2-g64"])
+    tables.write(found.scores, path, found.metadata)
+    return str(path)
+
+
+QUICK = ("--resamples", "99", "--seed", "1")
+
+
+def test_report_tables_answers_and_writes_tests(glotgap, scores):
+    pl.DataFrame({"language": ["arb", "deu", "eng", "heb", "hin"], "speakers": [3.0, 1.0, 5.0, 2.0, 4.0]}).write_csv(
+        "c.csv"
+    )
+    options = ("--covariates", "c.csv", "--high", "eng", "--low", "hin", *QUICK, "--out", "t.parquet")
+    code, out, err = glotgap("report-tables", scores, *options)
+    assert (code, err) == (0, "wrote t.parquet\n")
+    assert "Nats lost an item" in out
+    assert "worst_less_best" in out
+    tests = tables.read("t.parquet", "TESTS")
+    assert {"worst_less_best", "low_less_high"} & set(tests["statistic"])
+    assert any("speakers" in question for question in tests["question"])
+    assert json.loads(tables.read_metadata("t.parquet")["arguments"])["scores"] == [scores]
+
+
+def test_report_tables_by_the_byte(glotgap, scores):
+    code, out, _ = glotgap("report-tables", scores, "--per", "byte", "-x", "tokens_byte", *QUICK)
+    assert code == 0
+    assert "Nats lost a byte" in out
+
+
+@pytest.mark.parametrize(
+    ("languages", "said"),
+    [
+        (["eng"], "disparity is not asked: it is between languages, and there is one"),
+        (["deu", "eng", "heb"], "correlations are not asked: they need 4 languages or more"),
+    ],
+)
+def test_report_tables_says_what_too_few_languages_cannot_answer(glotgap, scores, languages, said):
+    few = tables.read(scores, "SCORES").filter(pl.col("language").is_in(languages))
+    tables.write(few, "few.parquet", {})
+    code, out, err = glotgap("report-tables", "few.parquet", *QUICK, "--out", "t.csv")
+    assert (code, err) == (0, "wrote t.csv\n")
+    assert said in out
+
+
+def test_report_tables_leaves_out_correlations_where_every_scheme_destroys_the_model(glotgap, scores):
+    broken = tables.read(scores, "SCORES").with_columns(
+        nll=pl.when(pl.col("scheme") == "fp").then("nll").otherwise(pl.col("nll") + 10 * pl.col("tokens"))
+    )
+    tables.write(broken, "broken.parquet", {})
+    code, out, _ = glotgap("report-tables", "broken.parquet", *QUICK)
+    assert code == 0
+    assert "the model is destroyed" in out
+    assert "every scheme destroys the model in some language" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("{scores}", "{scores}"), "two rows share one key"),
+        (("{scores}", "--high", "eng"), "name languages in both"),
+        (("{scores}", "-x", "nonesuch"), "no column 'nonesuch'"),
+        (("{scores}", "--covariates", "none.csv"), "cannot read none.csv"),
+        (("none.parquet",), "cannot read none.parquet"),
+    ],
+)
+def test_report_tables_refuses_in_one_line(glotgap, scores, arguments, message):
+    code, out, err = glotgap("report-tables", *(part.format(scores=scores) for part in arguments), *QUICK)
+    assert (code, err.count("\n")) == (1, 1)
+    assert err.startswith("error: ")
+    assert message in err
+    assert "Traceback" not in out
+
+
+def test_sweep_ends_in_one_plain_sentence(glotgap, model):
+    code, out, err = glotgap(
+        "sweep", model, "--bits", "8", "--bits", "3", "--granularity", "g64", *FIVE, "--out", "s.csv"
+    )
+    assert (code, err) == (0, "wrote s.csv\n")
+    assert "Bits per byte" in out
+    assert "Nats lost an item" in out
+    last = out.splitlines()[-1]
+    assert last.startswith("With n = 5 languages, 3 items and this model, the data do")
+    assert last.count(". ") == 0
+    assert set(tables.read("s.csv", "SCORES")["scheme"]) == {"fp", "rtn8-g64", "rtn3-g64"}
+
+
+def test_sweep_of_one_language_says_what_it_cannot(glotgap, model):
+    code, out, err = glotgap("sweep", model, "--bits", "3", "--languages", "eng", "--limit", "2")
+    assert (code, err) == (0, "")
+    assert "disparity is not asked" in out
+    assert out.splitlines()[-1].startswith("With n = 1 languages")
+
+
+def test_clips_ends_in_one_plain_sentence(glotgap, model, tmp_path):
+    calibration = written(tmp_path / "other", items=range(30, 36))
+    options = ("--bits", "2", "--granularity", "g64", "--rival", "rtn{bits}-g64-pct99.9", *TWO)
+    code, out, err = glotgap("clips", model, *options, "--calibration", calibration, "--out", "s.parquet")
+    assert (code, err) == (0, "wrote s.parquet\n")
+    assert out.splitlines()[-1].startswith("With n = 2 languages, 3 items and this model, the data do")
+    schemes = set(tables.read("s.parquet", "SCORES")["scheme"])
+    assert {"la2-own-g64", "la2-paper-g64", "rtn2-g64-mse", "rtn2-g64-pct99.9", "fp"} <= schemes
+
+
+@pytest.mark.parametrize("command", ["sweep", "clips"])
+def test_studies_keep_quiet(glotgap, model, tmp_path, command):
+    calibration = ("--calibration", written(tmp_path / "other", items=range(30, 36)))
+    options = ("--bits", "8", "--languages", "eng", "--limit", "1", *calibration)
+    assert glotgap(command, model, *options, "--out", "s.csv", "-q") == (0, "", "")
