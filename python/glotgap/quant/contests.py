@@ -72,6 +72,8 @@ def contest(
     """
     tables.check("SCORES", scores)
     asked = list(dict.fromkeys(pairs))
+    if not asked:
+        raise BadArgumentError("pairs is empty: give at least one pair of schemes")
     for first, second in asked:
         if first == second or baseline in {first, second}:
             raise BadArgumentError(f"{first} against {second}: give two schemes, neither of them {baseline}")

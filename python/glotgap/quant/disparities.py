@@ -5,17 +5,22 @@ languages, the mean of low-resource less that of high-resource languages where t
 
 Items are the units. Intervals resample items, with all languages of an item together (a paired cluster bootstrap over
 aligned ids), so that what all languages share of an item cancels. p of a disparity permutes the labels of languages
-within each item: if labels did not matter, the largest of L means would still be above the least, so the null value
-is the mean of the permuted disparities, not 0, and p is one-sided. Where low- is compared with high-resource
-languages, labels of these alone are permuted, and p is two-sided. p of one language's D flips the signs of items.
+within each item, and is one-sided: none is below 0. Where low- is compared with high-resource languages, labels of
+these alone are permuted, and p is two-sided. p of one language's D flips the signs of items.
+
+The largest of L means is above the least by chance too, and in a resample it is so twice: the first three disparities
+come out too large, those of resamples larger still. Their intervals are therefore basic ones (twice the estimate less
+the quantiles of resamples, not below 0), which take this off again: the estimate can lie above its own interval. With
+12 languages that differ and 100 items they hold the true value in 86 to 97 of 100 cases, where BCa's do in as few as
+17; with two languages that hardly differ in 66. Where languages do not differ at all they still leave out 0 too often;
+p does not, and both must speak.
+
 Disparities are one family, whose p are adjusted together; D of each language are another.
 
 A coefficient of variation is that of means of one sign: where some languages gain, it is undefined.
 
 Limits: what is shown is shown of these languages and this model, on text like this. Languages are not a sample here:
-for claims about kinds of languages, see `correlate`. The largest of L means is above the least by chance too, and a
-resample has this chance twice: where languages hardly differ, the intervals of the first three lie too high. Their low
-ends alone show nothing; with p they do.
+for claims about kinds of languages, see `correlate`.
 """
 
 import warnings
@@ -131,17 +136,23 @@ def _between(values: NDArray[np.float64], statistic: Statistic, bare: Finding, h
     if len(values) < _LEAST_ITEMS or (bare.statistic == "coefficient_of_variation" and not _has_one_sign(values)):
         return bare
     shared = {"n_resamples": how.n_resamples, "rng": how.rng, "threads": how.threads, "vectorized": True}
-    columns = tuple(values.T)
+    columns, is_spread = tuple(values.T), bare.statistic in _SPREADS
+    method, alternative = ("basic", "greater") if is_spread else ("BCa", "two-sided")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DegenerateDataWarning)
-        interval = bootstrap(columns, statistic, paired=True, confidence_level=how.confidence_level, **shared)
-    alternative = "two-sided" if bare.statistic == "low_less_high" else "greater"
-    test = permutation_test(
-        columns, statistic, permutation_type="samples", alternative=alternative, keep_distribution=True, **shared
-    )
-    null = 0.0 if alternative == "two-sided" else float(np.mean(test.null_distribution))
-    said = f"permutation of languages within an item, {'two' if alternative == 'two-sided' else 'one'}-sided"
-    return replace(finding(replace(bare, null=null, test=said, mde=0.0), interval, test), mde=None)
+        interval = bootstrap(
+            columns, statistic, paired=True, confidence_level=how.confidence_level, method=method, **shared
+        )
+    test = permutation_test(columns, statistic, permutation_type="samples", alternative=alternative, **shared)
+    said = f"permutation of languages within an item, {'one' if is_spread else 'two'}-sided"
+    found = replace(finding(replace(bare, test=said, mde=0.0), interval, test), mde=None)
+    return _not_below_0(found) if is_spread else found
+
+
+def _not_below_0(found: Finding) -> Finding:
+    if found.low is None or found.high is None:
+        return found
+    return replace(found, low=max(0.0, found.low), high=max(0.0, found.high))
 
 
 def _has_one_sign(values: NDArray[np.float64]) -> bool:
