@@ -124,6 +124,15 @@ def test_an_edition_of_a_method_makes_scores_anew(path, made, monkeypatch):
     assert made == [6, 6]
 
 
+def test_another_version_of_a_library_makes_scores_anew(monkeypatch):
+    schemes = [running.Scheme.parse(spelling) for spelling in ("hqq4", "rtn4")]
+    made = []
+    for version in ("1.0", "1.1"):
+        monkeypatch.setattr(running, "version", lambda _, given=version: given)
+        made.append([running._made(scheme) for scheme in schemes])
+    assert made == [[{"library": "1.0"}, {}], [{"library": "1.1"}, {}]]
+
+
 def test_what_stands_behind_texts_of_masked_models_decides_their_scores(path, made):
     text = TEXT.chosen(["eng"], 1)
     evaluated(path, masked(), tokenizer(masked=True), text)

@@ -43,7 +43,7 @@ def written(path, languages=("eng", "heb"), items=range(20, 23)):
     return str(path)
 
 
-TWO = ("--languages", "eng,heb", "--limit", "3")
+TWO = ("--languages", "eng, heb", "--limit", "3")
 FIVE = ("--languages", "arb,deu,eng,heb,hin", "--limit", "3")
 
 

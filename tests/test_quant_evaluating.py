@@ -206,7 +206,7 @@ def unloaded(monkeypatch):
     ("options", "message"),
     [
         ({"schemes": ["fp", "la4-own"]}, "la4-own-channel look at data: give calibration"),
-        ({"schemes": "gptq4", "calibration": None}, "look at data|is not in this version"),
+        ({"schemes": "gptq4", "calibration": None}, "look at data|is not installed"),
         ({"schemes": "la4-own", "calibration": OWN}, "holds text that is scored, such as"),
         ({"schemes": "la4-own", "calibration": parallel(languages=["eng"]).items([9])}, "has no text of heb"),
         ({"schemes": "la4-own-cal:eng", "calibration": OTHER}, "has no text of heb"),
@@ -247,6 +247,16 @@ def test_wrong_arguments_are_refused_before_any_work(options, message):
 def test_arguments_that_the_model_cannot_have_are_refused(options, message):
     with pytest.raises(BadArgumentError, match=message):
         evaluated(**options)
+
+
+@pytest.mark.usefixtures("unloaded")
+def test_a_library_that_is_absent_is_named_before_any_work(monkeypatch):
+    for module in ("evaluating", "libraries"):
+        monkeypatch.setattr(f"glotgap.quant.{module}.version", lambda _: None)
+    with pytest.raises(
+        UnsupportedError, match=r"needs bitsandbytes, which is not installed: pip install 'glotgap\[bnb\]'"
+    ):
+        evaluated(schemes=["fp", "bnb-nf4"])
 
 
 def test_calibration_is_matched_in_bytes_and_cut_by_language():

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -97,10 +98,19 @@ def test_loading_says_nothing(llama, tmp_path, capfd, recwarn, source):
     if source == "gguf":
         pytest.importorskip("gguf")
         write_gguf(tmp_path / "x.gguf")
+    before = transformers.utils.logging.get_verbosity()
     subject(llama if source == "llama" else tmp_path / "x.gguf", llama)
     assert capfd.readouterr() == ("", "")
     assert not recwarn
-    assert transformers.utils.logging.get_verbosity() == transformers.utils.logging.WARNING
+    assert transformers.utils.logging.get_verbosity() == before
+
+
+def test_threads_that_load_at_once_leave_everything_as_it_was(llama):
+    before = transformers.utils.logging.get_verbosity(), sys.stderr
+    with ThreadPoolExecutor(4) as threads:
+        names = list(threads.map(lambda _: subject(llama).name, range(8)))
+    assert names == ["llama"] * 8
+    assert (transformers.utils.logging.get_verbosity(), sys.stderr) == before
 
 
 def write_gguf(path):

@@ -22,7 +22,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def _split(_context: click.Context, _option: click.Parameter, value: str | None) -> list[str] | None:
     """Read names with commas between them."""
-    return None if value is None else [name for name in value.split(",") if name]
+    return None if value is None else [name.strip() for name in value.split(",") if name.strip()]
 
 
 def check_scheme(_context: click.Context, _option: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:

@@ -26,9 +26,9 @@ from glotgap._errors import BadArgumentError
 from glotgap.quant.cache import Cache
 from glotgap.quant.calibration import Calibration
 from glotgap.quant.items import Item, items
+from glotgap.quant.libraries import LIBRARIES, library, version
 from glotgap.quant.models import subject
 from glotgap.quant.parallel import parallel
-from glotgap.quant.rewriting import rewriter
 from glotgap.quant.running import Part, Run, parts
 from glotgap.quant.scheme import Scheme
 from glotgap.quant.scoring import Scored, Scorer
@@ -169,19 +169,19 @@ def evaluation(
     return Evaluation(
         tables.sort("SCORES", pl.DataFrame(rows, schema=tables.SCORES.schema())),
         tables.sort("AUDITS", pl.concat([audits for _, _, audits in done])),
-        _metadata(arguments | more, digests, text.source),
+        _metadata(arguments | more, digests, text.source, asked),
     )
 
 
 def _schemes(given: str | Scheme | Sequence[str | Scheme]) -> list[Scheme]:
-    """Return schemes, each once; what rewrites for them is there, or that is said now."""
+    """Return schemes, each once; a library that is absent is named now, before any work."""
     listed = [given] if isinstance(given, str | Scheme) else given
     asked = list(dict.fromkeys(one if isinstance(one, Scheme) else Scheme.parse(one) for one in listed))
     if not asked:
         raise BadArgumentError("schemes is empty: name at least one; fp is the model as it is")
-    for scheme in asked:
-        if scheme.method != "fp":
-            rewriter(scheme)
+    for method in {scheme.method for scheme in asked} & set(LIBRARIES):
+        if version(method) is None:
+            library(method)  # which says how it is installed
     return asked
 
 
@@ -195,8 +195,11 @@ def _row(item: Item, score: Scored, part: Part) -> dict[str, Any]:
     return of_text | of_tokens | {"scheme": str(part.scheme), "nll": score.nll, "nonfinite": score.nonfinite}
 
 
-def _metadata(arguments: dict[str, Any], digests: dict[str, str | None], corpus: str) -> dict[str, str]:
-    versions = {
+def _metadata(
+    arguments: dict[str, Any], digests: dict[str, str | None], corpus: str, asked: Sequence[Scheme]
+) -> dict[str, str]:
+    methods = sorted({scheme.method for scheme in asked} & set(LIBRARIES))
+    versions = {LIBRARIES[method].distribution: version(method) for method in methods} | {
         "python": platform.python_version(),
         "torch": torch.__version__,
         "transformers": transformers.__version__,

@@ -10,6 +10,7 @@ import os
 import pickle
 import re
 import struct
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr
@@ -37,6 +38,9 @@ _DAMAGED: Final = (
     *(struct.error, safetensors.SafetensorError, pickle.UnpicklingError),
 )
 """What transformers raises where files are not what it expects."""
+
+_ONE_AT_A_TIME: Final = threading.RLock()
+"""Warnings and standard error, where its bars go that obey no switch, are one for all threads."""
 
 _NAMES: Final = {"f64": "float64", "f32": "float32", "bf16": "bfloat16", "f16": "float16"}
 _LOST: Final = {
@@ -169,7 +173,7 @@ def _fetched(hub_id: str) -> Path:
 def _reading(source: str | os.PathLike[str], what: str) -> Iterator[None]:
     """Let transformers read in silence, and say in one line what it cannot."""
     try:
-        with silence(), warnings.catch_warnings(), redirect_stderr(io.StringIO()):  # its bars obey no switch
+        with _ONE_AT_A_TIME, silence(), warnings.catch_warnings(), redirect_stderr(io.StringIO()):
             warnings.simplefilter("ignore")
             yield
     except ImportError as error:

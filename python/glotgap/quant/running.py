@@ -3,7 +3,6 @@
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any, Final
 
 import polars as pl
@@ -12,9 +11,9 @@ from glotgap import tables
 from glotgap.quant.cache import Cache
 from glotgap.quant.calibration import Calibration
 from glotgap.quant.items import Item
+from glotgap.quant.libraries import LIBRARIES, version
 from glotgap.quant.models import Subject
 from glotgap.quant.quantizing import quantized
-from glotgap.quant.rewriting import REWRITERS
 from glotgap.quant.scheme import Scheme
 from glotgap.quant.scoring import Encoded, Scored, Scorer
 
@@ -133,9 +132,7 @@ def _ends(scorer: Scorer) -> dict[str, Any]:
 def _made(scheme: Scheme) -> dict[str, Any]:
     """Return which values a scheme makes, where its spelling does not say all of it."""
     edition = {"edition": _EDITIONS[scheme.method]} if scheme.method in _EDITIONS else {}
-    if ".libraries." not in REWRITERS.get(scheme.method, ""):
-        return edition
-    return edition | {"library": import_module("glotgap.quant.libraries").version(scheme.method)}
+    return edition | ({"library": version(scheme.method)} if scheme.method in LIBRARIES else {})
 
 
 def _audits(kept: str, model: str) -> pl.DataFrame:
