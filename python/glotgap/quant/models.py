@@ -170,5 +170,5 @@ def digest(model: Any) -> str:
     return found.hexdigest()
 
 
-_IRRELEVANT: Final = frozenset({"_name_or_path", "transformers_version", "dtype", "torch_dtype"})
+_IRRELEVANT: Final = frozenset({"_name_or_path", "architectures", "transformers_version", "dtype", "torch_dtype"})
 """Of the configuration: what says where the model comes from, not what it is."""

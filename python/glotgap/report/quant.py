@@ -1,7 +1,8 @@
 """The terminal view of what quantization costs languages: a row for each language, a column for each scheme."""
 
 import math
-from typing import IO, Final
+from collections.abc import Mapping
+from typing import IO, Any, Final
 
 import polars as pl
 from rich.table import Table
@@ -45,15 +46,20 @@ def _block(part: pl.DataFrame, schemes: list[str], column: str, title: str, file
     table.add_column("language")
     for scheme in schemes:
         table.add_column(Text(scheme), justify="right")
-    marks = "mark" in part.columns
     found = {(row["language"], row["scheme"]): row for row in part.iter_rows(named=True)}
     for language in part["language"].unique().sort():
         rows = [found.get((language, scheme)) for scheme in schemes]
-        cells = ["–" if row is None else f"{row[column]:.3f}{row['mark'] if marks else ''}" for row in rows]
-        table.add_row(language, *cells)
+        table.add_row(language, *(_cell(row, column) for row in rows))
     to = console(file)
     to.print(Text(title), soft_wrap=True)  # a table folds its title to its own width
     to.print(table)
+
+
+def _cell(row: Mapping[str, Any] | None, column: str) -> str:
+    """Return a figure with its mark; a dash where there is none."""
+    if row is None or row[column] is None:
+        return f"–{row.get('mark', '') if row else ''}"
+    return f"{row[column]:.3f}{row.get('mark', '')}"
 
 
 def unscored_lines(scores: pl.DataFrame) -> list[str]:
