@@ -8,6 +8,7 @@ from quant_models import causal, masked, tokenizer, torch, transformers  # isort
 
 from glotgap import BadArgumentError, GlotgapError
 from glotgap.quant import evaluation, parallel, quantized
+from glotgap.quant.loading import load
 from glotgap.quant.models import digest, subject
 from glotgap.quant.scoring import Scorer
 
@@ -174,6 +175,13 @@ def test_tied_and_strided_weights_stay_so():
     assert found["nll"].to_list() == pytest.approx(wanted["nll"].to_list(), abs=1e-4)  # matrices of other strides
     assert upside.weight.stride() == strides
     assert model.lm_head.weight is model.model.embed_tokens.weight
+
+
+def test_a_model_that_is_saved_keeps_its_digest(tmp_path):
+    model = causal()
+    before = digest(model)
+    model.save_pretrained(tmp_path)
+    assert digest(load(tmp_path)) == digest(model) == before
 
 
 def test_equal_weights_have_equal_digests_and_one_bit_changes_it():
