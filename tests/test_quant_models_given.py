@@ -37,7 +37,9 @@ def refused(message, model, tokens=None, *, kind=BadArgumentError, **options):
 # Objects that are no language model
 
 
-@pytest.mark.parametrize("wrong", [None, 3, torch.nn.Linear(2, 2), {"model": 1}, object()], ids=lambda wrong: type(wrong).__name__)
+@pytest.mark.parametrize(
+    "wrong", [None, 3, torch.nn.Linear(2, 2), {"model": 1}, object()], ids=lambda wrong: type(wrong).__name__
+)
 def test_objects_that_are_no_model_are_refused(wrong):
     refused("model is a .*: give a language model of transformers", wrong, tokenizer())
 
