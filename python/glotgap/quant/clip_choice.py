@@ -2,10 +2,8 @@
 
 - *shared*: least Σ_λ π_λ Err_λ: each unit by itself.
 - *own*: least Err_λ of one language.
-- *minimax*: least max_λ Err_λ. Units cannot choose by themselves here: what one of them costs a language, another may
-  win back. The worst language's share of the weights π grows step by step (multiplicative weights; Freund and Schapire
-  1999), units choose for these weights, and the best choice of all steps is kept. The first step is shared's, so the
-  worst language is never worse off than there. One unit alone is looked through.
+- *minimax*: least max_λ Err_λ (`least_worst`): units choose for weights π of the languages, first for those of shared,
+  so that the worst language is never worse off than there. One unit alone is looked through.
 
 Where clips err alike, the first is taken.
 
@@ -16,14 +14,12 @@ from typing import Final
 
 import torch
 
+from glotgap.quant.least_worst import least_worst
+
 __all__ = ["minimax", "own", "shared", "totals"]
 
-_STEPS: Final = 60
 _NEAR: Final = 16
 """Clips of a unit that minimax chooses among: those of the least mean error."""
-
-_RATE: Final = 1.0
-"""How fast a language's share grows with its excess over the mean: larger rates swing, smaller ones do not arrive."""
 
 
 def shared(errors: torch.Tensor, shares: torch.Tensor) -> torch.Tensor:
@@ -56,18 +52,10 @@ def minimax(errors: torch.Tensor) -> torch.Tensor:
     if len(errors) == 1:
         return errors.amax(2).argmin(1)
     near = errors.mean(2).argsort(dim=1, stable=True)[:, :_NEAR]
-    chosen = _minimax(errors.gather(1, near[:, :, None].expand(-1, -1, errors.shape[2])))
-    return near.gather(1, chosen[:, None])[:, 0]
+    few = errors.gather(1, near[:, :, None].expand(-1, -1, errors.shape[2]))
 
+    def choose(shares: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        choice = shared(few, shares)
+        return choice, totals(few, choice)
 
-def _minimax(errors: torch.Tensor) -> torch.Tensor:
-    shares = torch.full((errors.shape[2],), 1 / errors.shape[2], dtype=torch.float64, device=errors.device)
-    best, least = torch.zeros(0), torch.inf
-    for _ in range(_STEPS):
-        choice = shared(errors, shares)
-        found = totals(errors, choice)
-        if found.max() < least:
-            best, least = choice, float(found.max())
-        shares = shares * torch.exp(_RATE * (found / found.mean() - 1)) if found.mean() > 0 else shares
-        shares = shares / shares.sum()
-    return best
+    return near.gather(1, least_worst(choose, errors.shape[2], errors.device)[:, None])[:, 0]

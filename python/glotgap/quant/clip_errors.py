@@ -58,9 +58,7 @@ def clip_errors(matrix: torch.Tensor, moments: torch.Tensor, bits: int, group: i
     sizes = norms(matrix, moments)
     scaled = moments.to(sizes) / torch.where(sizes > 0, sizes, 1)[:, None]
     parts = list(unit_errors(matrix, scaled, bits, group, rows=rows))
-    if rows:
-        return ClipErrors(torch.cat([part.absmax for part in parts]), torch.cat([part.errors for part in parts]))
-    return ClipErrors(parts[0].absmax, torch.stack([part.errors.sum(0, keepdim=True) for part in parts]).sum(0))
+    return ClipErrors(torch.cat([part.absmax for part in parts]), torch.cat([part.errors for part in parts]))
 
 
 def norms(matrix: torch.Tensor, moments: torch.Tensor) -> torch.Tensor:
@@ -71,7 +69,19 @@ def norms(matrix: torch.Tensor, moments: torch.Tensor) -> torch.Tensor:
 def unit_errors(
     matrix: torch.Tensor, moments: torch.Tensor, bits: int, group: int | None, *, rows: bool
 ) -> Iterator[ClipErrors]:
-    """Yield the errors of some rows at a time, in their order; of a matrix with one clip, what rows add to it."""
+    """Yield the errors of some units at a time, in their order; of a matrix with one clip, its own."""
+    slices = _row_errors(matrix, moments, bits, group, rows=rows)
+    if rows:
+        yield from slices
+    else:
+        parts = list(slices)
+        yield ClipErrors(parts[0].absmax, torch.stack([part.errors.sum(0, keepdim=True) for part in parts]).sum(0))
+
+
+def _row_errors(
+    matrix: torch.Tensor, moments: torch.Tensor, bits: int, group: int | None, *, rows: bool
+) -> Iterator[ClipErrors]:
+    """Yield the errors of some rows at a time; of a matrix with one clip, what they add to it."""
     width = matrix.shape[1]
     size = group or width
     groups = -(-width // size)

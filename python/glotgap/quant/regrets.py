@@ -183,22 +183,13 @@ def _least_errors(
     parts = parts / torch.where(sizes > 0, sizes, 1)[:, None]
     mixes = [torch.from_numpy(mix).to(target.matrix.device, torch.float32) for mix in _mixes(sizes.numpy(), orders)]
     together, apart = np.zeros((2, len(mixes), len(profile.languages)))
-    for errors in _tables(target, parts, scheme):
+    rows = scheme.granularity != "tensor"
+    for part in unit_errors(target.matrix, parts, scheme.bits or 0, scheme.group, rows=rows):
         for at, mix in enumerate(mixes):
-            mixed = errors @ mix
+            mixed = part.errors @ mix
             together[at] += totals(mixed, mixed.mean(2).argmin(1)).cpu().numpy()
             apart[at] += mixed.amin(1).sum(0, dtype=torch.float64).cpu().numpy()
     return together, apart
-
-
-def _tables(target: Target, parts: torch.Tensor, scheme: Scheme) -> Iterator[torch.Tensor]:
-    """Yield errors, units × clips × parts, of some units at a time."""
-    rows = scheme.granularity != "tensor"
-    slices = (part.errors for part in unit_errors(target.matrix, parts, scheme.bits or 0, scheme.group, rows=rows))
-    if rows:
-        yield from slices
-    else:
-        yield torch.stack([errors.sum(0, keepdim=True) for errors in slices]).sum(0)
 
 
 def _rows(
