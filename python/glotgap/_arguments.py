@@ -17,7 +17,7 @@ import numpy as np
 
 from glotgap._errors import BadArgumentError
 
-__all__ = ["typed"]
+__all__ = ["is_text", "typed"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -80,7 +80,7 @@ def _is_whole(value: object) -> TypeGuard[int | np.integer]:
     return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 
-def _is_text(text: str) -> bool:
+def is_text(text: str) -> bool:
     """Whether no half of a surrogate pair is in it, as there is in the names of files that are not UTF-8."""
     try:
         return text.isascii() or bool(text.encode())
@@ -92,7 +92,7 @@ _MOST: Final = 1 << 63
 
 _TESTS: Final[Mapping[Any, Callable[[object], bool]]] = {
     Any: lambda _: True,
-    str: lambda value: isinstance(value, str) and _is_text(value),
+    str: lambda value: isinstance(value, str) and is_text(value),
     bool: lambda value: isinstance(value, bool | np.bool_),
     int: lambda value: _is_whole(value) and -_MOST <= int(value) < _MOST,
     float: lambda value: isinstance(value, Real) and not isinstance(value, bool),

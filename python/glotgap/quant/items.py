@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from glotgap._arguments import is_text
 from glotgap._errors import BadArgumentError, GlotgapWarning
 from glotgap.quant.faults import faults
 from glotgap.quant.parallel import Parallel
@@ -54,17 +55,10 @@ def items(scorer: Scorer, text: Parallel) -> list[Item]:
 
 def _of_language(scorer: Scorer, text: Parallel, language: str) -> list[Item]:
     there = [(id_, item) for id_, item in zip(text.ids, text.texts[language], strict=True) if item and item.strip()]
-    if broken := next((id_ for id_, item in there if not _is_text(item)), None):
+    if broken := next((id_ for id_, item in there if not is_text(item)), None):
         raise BadArgumentError(f"item {broken} in {language} holds half surrogate pairs, which no UTF-8 has: repair it")
     encoded = scorer.encode([item for _, item in there])
     return [Item(language, id_, len(item.encode()), ids) for (id_, item), ids in zip(there, encoded, strict=True)]
-
-
-def _is_text(item: str) -> bool:
-    try:
-        return item.isascii() or bool(item.encode())
-    except UnicodeEncodeError:
-        return False
 
 
 def _odd_text(text: Parallel) -> list[str]:

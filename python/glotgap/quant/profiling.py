@@ -9,10 +9,12 @@ import torch
 from numpy.typing import NDArray
 
 from glotgap._errors import BadArgumentError
+from glotgap.quant.batches import batches, padded
 from glotgap.quant.items import Item, items
 from glotgap.quant.models import Subject, subject
 from glotgap.quant.parallel import parallel
 from glotgap.quant.profiles import OUTPUTS, Profile, Site
+from glotgap.quant.readings import Reading
 from glotgap.quant.rewriting import Target
 from glotgap.quant.scheme import Scheme
 from glotgap.quant.scoring import Scorer
@@ -92,7 +94,7 @@ def profiled(
         for at, language in enumerate(languages):
             for fold in range(folds):
                 part = [i for i in read if i.language == language and place_of[i.id] % folds == fold]
-                for batch in _batches(part, scorer):
+                for batch in batches(_readings(part, scorer), scorer.batch_tokens):
                     found.read(batch, scorer, at, fold)
                 done += len(part)
                 if progress is not None:
@@ -100,18 +102,14 @@ def profiled(
     return found.profile(of, languages)
 
 
-def _batches(part: Sequence[Item], scorer: Scorer) -> Iterator[list[tuple[int, ...]]]:
-    """Return texts, in pieces that the model can see, of like length."""
-    size = scorer.length - len(scorer.before) - len(scorer.after)
-    pieces = [item.encoded.ids[at : at + size] for item in part for at in range(0, len(item.encoded.ids), size)]
-    batch: list[tuple[int, ...]] = []
-    for piece in sorted(pieces, key=len):
-        if batch and (len(batch) + 1) * (len(piece) + len(scorer.before) + len(scorer.after)) > scorer.batch_tokens:
-            yield batch
-            batch = []
-        batch.append(piece)
-    if batch:
-        yield batch
+def _readings(part: Sequence[Item], scorer: Scorer) -> Iterator[Reading]:
+    """Return texts, in pieces that the model can see, between their special tokens."""
+    begin = len(scorer.before)
+    size = scorer.length - begin - len(scorer.after)
+    for at, item in enumerate(part):
+        for start in range(0, len(item.encoded.ids), size):
+            piece = item.encoded.ids[start : start + size]
+            yield Reading(at, (*scorer.before, *piece, *scorer.after), range(begin, begin + len(piece)), ())
 
 
 class _Sums:
@@ -177,19 +175,16 @@ class _Recorder:
             for hook in hooks:
                 hook.remove()
 
-    def read(self, batch: Sequence[Sequence[int]], scorer: Scorer, language: int, fold: int) -> None:
+    def read(self, batch: Sequence[Reading], scorer: Scorer, language: int, fold: int) -> None:
         """Let the model read texts of one language and fold."""
-        rows = [(*scorer.before, *piece, *scorer.after) for piece in batch]
-        width = max(map(len, rows))
-        inputs = torch.tensor([[*row, *[row[0]] * (width - len(row))] for row in rows])
-        places = torch.arange(width)
-        lengths, begin = torch.tensor([[len(piece)] for piece in batch]), len(scorer.before)
-        self._kept = (places >= begin) & (places < begin + lengths)
+        inputs, mask = padded(batch, batch[0].inputs[0])
+        self._kept = torch.zeros_like(mask, dtype=torch.bool)
+        for at, row in enumerate(batch):
+            self._kept[at, row.places.start : row.places.stop] = True
         self._at = (language, fold)
-        self._tokens[language, fold] += int(lengths.sum())
-        mask = places < begin + lengths + len(scorer.after)
-        device, extra = self._model.device, {} if scorer.is_masked else {"use_cache": False}
-        self._model.base_model(input_ids=inputs.to(device), attention_mask=mask.long().to(device), **extra)
+        self._tokens[language, fold] += int(self._kept.sum())
+        device = self._model.device
+        self._model.base_model(input_ids=inputs.to(device), attention_mask=mask.to(device), **scorer.extra)
         self._last = (None, "")
 
     def profile(self, of: Subject, languages: tuple[str, ...]) -> Profile:

@@ -79,11 +79,13 @@ class Run:
         """Return the scores of a part in its order, and AUDITS of its scheme: made, or kept from before."""
         run = self.kept.run(self._asked(part))
         texts = [item.encoded for item in part.items]
-        missing = [text for text, score in zip(texts, self.kept.known(run, texts), strict=True) if score is None]
+        known = self.kept.known(run, texts)
+        missing = [text for text, score in zip(texts, known, strict=True) if score is None]
         self._tell(len(texts) - len(missing))
         if missing or self.kept.audit(run) is None:
             self._make(run, part, missing)
-        scores = [score for score in self.kept.known(run, texts) if score is not None]
+            known = self.kept.known(run, texts)
+        scores = [score for score in known if score is not None]
         return scores, _audits(self.kept.audit(run) or "[]", self.subject.name)
 
     def _make(self, run: str, part: Part, missing: Sequence[Encoded]) -> None:

@@ -17,6 +17,7 @@ from typing import Any, Final
 import torch
 
 from glotgap._errors import BadArgumentError, UnsupportedError
+from glotgap.quant.batches import batches, padded
 from glotgap.quant.frames import frame, is_masked
 from glotgap.quant.output import find_output
 from glotgap.quant.readings import Reading, causal, masked
@@ -67,6 +68,7 @@ class Scorer:
         mask: of the token that hides others; None for causal models.
         length: the most tokens read at once.
         vocabulary: how many tokens the model chooses among.
+        extra: what the model is told whenever it reads.
     """
 
     def __init__(
@@ -88,10 +90,11 @@ class Scorer:
         self.model, self.tokenizer, self.context, self.batch_tokens = model.eval(), tokenizer, context, batch_tokens
         self.is_masked = is_masked(model)
         self.method = "pseudo-log-likelihood" if self.is_masked else "log-likelihood"
+        self.extra = {} if self.is_masked else {"use_cache": False}
         found = frame(model, tokenizer, length=length, context=context)
         self.before, self.after, self.mask, self.length = found.before, found.after, found.mask, found.length
         with silence():
-            tried = trial(model, self.before[0] if self.before else 0, is_causal=not self.is_masked)
+            tried = trial(model, self.before[0] if self.before else 0, self.extra, is_causal=not self.is_masked)
             self.output = find_output(model, tried)
         self.vocabulary = tried.vocabulary
         self._refuse_unknown(found.special, "the tokenizer's special tokens")
@@ -134,7 +137,7 @@ class Scorer:
         sums = torch.zeros(len(texts), dtype=torch.float64)
         nonfinite = torch.zeros(len(texts), dtype=torch.int64)
         with silence():
-            for batch in _batches(sorted(rows, key=lambda row: len(row.inputs)), 1 if alone else self.batch_tokens):
+            for batch in batches(rows, 1 if alone else self.batch_tokens):
                 items, nats = self._halving(batch)
                 sums.index_add_(0, items, nats.double())
                 nonfinite.index_add_(0, items, (~nats.isfinite()).long())
@@ -169,7 +172,7 @@ class Scorer:
             return self._surprises(batch)
 
     def _surprises(self, batch: Sequence[Reading]) -> tuple[torch.Tensor, torch.Tensor]:
-        inputs, mask = _padded(batch, self.before[0] if self.before else 0)
+        inputs, mask = padded(batch, self.before[0] if self.before else 0)
         rows = torch.tensor([at for at, row in enumerate(batch) for _ in row.places])
         places = torch.tensor([place for row in batch for place in row.places])
         targets = torch.tensor([target for row in batch for target in row.targets])
@@ -180,10 +183,9 @@ class Scorer:
 
     def _states(self, inputs: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """Return what the output layer is given, or the logits themselves: batch × places × size."""
-        extra = {} if self.is_masked else {"use_cache": False}
         if self.output is None:
-            return self.model(input_ids=inputs, attention_mask=mask, **extra).logits
-        return self.model.base_model(input_ids=inputs, attention_mask=mask, **extra).last_hidden_state
+            return self.model(input_ids=inputs, attention_mask=mask, **self.extra).logits
+        return self.model.base_model(input_ids=inputs, attention_mask=mask, **self.extra).last_hidden_state
 
     def _surprise(self, states: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         """Return -log p of each target, from logits of some places at a time."""
@@ -202,26 +204,6 @@ def _nats(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
 
 def _is_byte(token: str) -> bool:
     return len(token) == 6 and token.startswith("<0x") and token.endswith(">")
-
-
-def _batches(rows: Sequence[Reading], batch_tokens: int) -> Iterator[list[Reading]]:
-    """Cut rows, sorted by length, so that none holds more than `batch_tokens` with its padding."""
-    batch: list[Reading] = []
-    for row in rows:
-        if batch and (len(batch) + 1) * len(row.inputs) > batch_tokens:
-            yield batch
-            batch = []
-        batch.append(row)
-    if batch:
-        yield batch
-
-
-def _padded(batch: Sequence[Reading], filler: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return inputs, filled up at their ends, and the mask of what is not filler: batch × places."""
-    width = max(len(row.inputs) for row in batch)
-    inputs = [[*row.inputs, *[filler] * (width - len(row.inputs))] for row in batch]
-    mask = [[1] * len(row.inputs) + [0] * (width - len(row.inputs)) for row in batch]
-    return torch.tensor(inputs), torch.tensor(mask)
 
 
 def _is_lack_of_memory(error: Exception) -> bool:

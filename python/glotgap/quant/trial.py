@@ -4,6 +4,7 @@ A model that gives no logits of each token, or one that is asked for likelihoods
 predict (BERT with a causal head, but without `is_decoder`), would be scored without an error, and wrongly.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -40,12 +41,13 @@ class Trial:
         return int(self.logits.shape[1])
 
 
-def trial(model: Any, start: int, *, is_causal: bool) -> Trial:
+def trial(model: Any, start: int, extra: Mapping[str, Any], *, is_causal: bool) -> Trial:
     """Let a model read a few tokens.
 
     Args:
         model: of transformers, in eval mode.
         start: id of the first token.
+        extra: what the model is told whenever it reads.
         is_causal: whether later tokens must change nothing.
 
     Raises:
@@ -53,7 +55,7 @@ def trial(model: Any, start: int, *, is_causal: bool) -> Trial:
     """
     rows = model.get_input_embeddings().weight.shape[0]
     ids = torch.tensor([[(start + _STEP * at) % rows for at in range(_TOKENS)]], device=model.device)
-    options = {"attention_mask": torch.ones_like(ids), **({"use_cache": False} if is_causal else {})}
+    options = {"attention_mask": torch.ones_like(ids), **extra}
     found = _read(model, ids, options)
     if is_causal:
         other = ids.clone()
