@@ -11,8 +11,7 @@ once. A scheme that destroys the model in some language is named with the questi
 One p is at least 2 / (n_resamples + 1), and is then adjusted for all that was asked: many pairs ask for many resamples.
 """
 
-import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -24,9 +23,9 @@ from glotgap import tables
 from glotgap._arguments import typed
 from glotgap._errors import BadArgumentError
 from glotgap.quant.damage import BASELINE, Damage, damages
-from glotgap.stats import DegenerateDataWarning, bootstrap, permutation_test
+from glotgap.stats import permutation_test
 from glotgap.stats.answers import Answer, Finding, adjusted, answer, finding
-from glotgap.stats.judging import How
+from glotgap.stats.judging import How, resampled
 
 __all__ = ["contest"]
 
@@ -80,39 +79,37 @@ def contest(
     models = scores["model"].unique().sort().to_list()
     enough = max(_LEAST_RESAMPLES, _FOR_EACH * 2 * len(models) * len(asked))
     how = How.of(confidence_level, enough if n_resamples is None else n_resamples, rng, threads)
-    findings = [
-        found
-        for model in models
-        for pair in asked
-        for found in _findings(scores.filter(model=model), model, pair, baseline, how)
-    ]
+    wanted = scores.filter(pl.col("scheme").is_in([baseline, *(scheme for pair in asked for scheme in pair)]))
+    findings = [found for model in models for found in _findings(wanted.filter(model=model), asked, baseline, how)]
     return answer(adjusted(findings, adjust))
 
 
-def _findings(scores: pl.DataFrame, model: str, pair: tuple[str, str], baseline: str, how: How) -> list[Finding]:
-    first, second, both = _losses(scores, model, pair, baseline)
+def _findings(scores: pl.DataFrame, pairs: Sequence[tuple[str, str]], baseline: str, how: How) -> Iterator[Finding]:
+    known = {damage.scheme: damage for damage in damages(scores, baseline)}
+    texts = {name: set(scores.filter(scheme=name).select("language", "item").iter_rows()) for name in known}
+    model = scores["model"][0]
+    for pair in pairs:
+        if lacking := [name for name in pair if name not in known]:
+            raise BadArgumentError(f"{model} was not scored under {lacking[0]}: there is {', '.join(known)}")
+        if texts[pair[0]] != texts[pair[1]]:
+            raise BadArgumentError(f"{pair[0]} and {pair[1]} were scored on other items: score both on the same")
+        yield from _of_pair(known[pair[0]], known[pair[1]], how)
+
+
+def _of_pair(first: Damage, second: Damage, how: How) -> Iterator[Finding]:
+    both = _losses(first, second)
     broken = [f"{one.scheme} destroyed in {', '.join(one.destroyed)}" for one in (first, second) if one.destroyed]
-    question = "; ".join([f"nats lost under {pair[0]} less under {pair[1]}", *broken])
+    question = "; ".join([f"nats lost under {first.scheme} less under {second.scheme}", *broken])
     left_out = len(first.items) + first.left_out - both.shape[1]
-    bare = Finding(question, model, "", None, 0.0, both.shape[1], "item", left_out=left_out)
-    return [_judged(replace(bare, statistic=name), both, how) for name in ("mean_over_languages", "worst_language")]
+    bare = Finding(question, first.model, "", None, 0.0, both.shape[1], "item", left_out=left_out)
+    for name in ("mean_over_languages", "worst_language"):
+        yield _judged(replace(bare, statistic=name), both, how)
 
 
-def _losses(
-    scores: pl.DataFrame, model: str, pair: tuple[str, str], baseline: str
-) -> tuple[Damage, Damage, NDArray[np.float64]]:
-    """Return what each of two schemes does, and nats lost on the items of both: schemes × items × languages."""
-    asked = scores.filter(pl.col("scheme").is_in([*pair, baseline]))
-    known = {damage.scheme: damage for damage in damages(asked, baseline)}
-    if lacking := [name for name in pair if name not in known]:
-        raise BadArgumentError(f"{model} was not scored under {lacking[0]}: there is {', '.join(known)}")
-    texts = [set(asked.filter(scheme=name).select("language", "item").iter_rows()) for name in pair]
-    if texts[0] != texts[1]:
-        raise BadArgumentError(f"{pair[0]} and {pair[1]} were scored on other items: score both on the same")
-    first, second = (known[name] for name in pair)
+def _losses(first: Damage, second: Damage) -> NDArray[np.float64]:
+    """Return nats lost on the items of both: schemes × items × languages."""
     shared = sorted(set(first.items) & set(second.items))
-    places = [[one.items.index(item) for item in shared] for one in (first, second)]
-    return first, second, np.stack([first.delta[places[0]], second.delta[places[1]]])
+    return np.stack([one.delta[[one.items.index(item) for item in shared]] for one in (first, second)])
 
 
 def _judged(bare: Finding, both: NDArray[np.float64], how: How) -> Finding:
@@ -129,11 +126,9 @@ def _judged(bare: Finding, both: NDArray[np.float64], how: How) -> Finding:
         return found
 
     numbers = np.arange(1.0, both.shape[1] + 1)
-    shared = {"n_resamples": how.n_resamples, "rng": how.rng, "vectorized": True, "batch": 256}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DegenerateDataWarning)
-        interval = bootstrap((numbers,), difference, confidence_level=how.confidence_level, **shared)
-    test = permutation_test((numbers,), difference, permutation_type="samples", **shared)
+    options: dict[str, Any] = {"vectorized": True, "batch": 256}
+    interval = resampled((numbers,), difference, how, **options)
+    test = permutation_test((numbers,), difference, permutation_type="samples", **how.shared, **options)
     return finding(replace(bare, test="swaps of schemes within an item"), interval, test)
 
 

@@ -23,7 +23,6 @@ Limits: what is shown is shown of these languages and this model, on text like t
 for claims about kinds of languages, see `correlate`.
 """
 
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
@@ -35,9 +34,9 @@ from numpy.typing import NDArray
 from glotgap._arguments import typed
 from glotgap._errors import BadArgumentError
 from glotgap.quant.damage import BASELINE, PER, Damage, damages
-from glotgap.stats import DegenerateDataWarning, bootstrap, permutation_test
+from glotgap.stats import permutation_test
 from glotgap.stats.answers import Answer, Finding, adjusted, answer, finding
-from glotgap.stats.judging import How, judge
+from glotgap.stats.judging import How, judge, resampled
 
 __all__ = ["disparity"]
 
@@ -135,15 +134,12 @@ def _of_language(values: NDArray[np.float64], bare: Finding, how: How) -> Findin
 def _between(values: NDArray[np.float64], statistic: Statistic, bare: Finding, how: How) -> Finding:
     if len(values) < _LEAST_ITEMS or (bare.statistic == "coefficient_of_variation" and not _has_one_sign(values)):
         return bare
-    shared = {"n_resamples": how.n_resamples, "rng": how.rng, "threads": how.threads, "vectorized": True}
     columns, is_spread = tuple(values.T), bare.statistic in _SPREADS
     method, alternative = ("basic", "greater") if is_spread else ("BCa", "two-sided")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DegenerateDataWarning)
-        interval = bootstrap(
-            columns, statistic, paired=True, confidence_level=how.confidence_level, method=method, **shared
-        )
-    test = permutation_test(columns, statistic, permutation_type="samples", alternative=alternative, **shared)
+    interval = resampled(columns, statistic, how, paired=True, method=method, vectorized=True)
+    test = permutation_test(
+        columns, statistic, permutation_type="samples", alternative=alternative, vectorized=True, **how.shared
+    )
     said = f"permutation of languages within an item, {'one' if is_spread else 'two'}-sided"
     found = replace(finding(replace(bare, test=said, mde=0.0), interval, test), mde=None)
     return _not_below_0(found) if is_spread else found

@@ -13,8 +13,9 @@ from glotgap.stats.bootstrap import bootstrap
 from glotgap.stats.cautions import DegenerateDataWarning
 from glotgap.stats.influence import leave_one_out
 from glotgap.stats.permutation import permutation_test
+from glotgap.stats.results import BootstrapResult
 
-__all__ = ["How", "judge"]
+__all__ = ["How", "judge", "resampled"]
 
 _REARRANGED = {
     "pairings": "permutation of pairings",
@@ -32,6 +33,11 @@ class How:
     rng: Any
     threads: int | None
 
+    @property
+    def shared(self) -> dict[str, Any]:
+        """What the bootstrap and the permutation test are both asked with."""
+        return {"n_resamples": self.n_resamples, "rng": self.rng, "threads": self.threads}
+
     @classmethod
     def of(cls, confidence_level: float, n_resamples: int, rng: Any, threads: int | None) -> "How":
         """Return the arguments of a question, with one seed for all its findings, so that they share resamples."""
@@ -39,18 +45,21 @@ class How:
         return cls(confidence_level, n_resamples, seed, threads)
 
 
+def resampled(samples: Sequence[NDArray[np.float64]], statistic: Any, how: How, **options: Any) -> BootstrapResult:
+    """Return the interval of a statistic; one that is undefined is no warning here. `options` are of `bootstrap`."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DegenerateDataWarning)
+        return bootstrap(samples, statistic, confidence_level=how.confidence_level, **how.shared, **options)
+
+
 def judge(samples: Sequence[NDArray[np.float64]], bare: Finding, kind: str, how: How) -> Finding:
     """Return the finding with its figures. `kind` is how units are rearranged, as in `permutation_test`.
 
-    Samples that are rearranged independently are resampled so; else pairs are kept. An interval that is undefined is
-    no warning here: the finding says so.
+    Samples that are rearranged independently are resampled so; else pairs are kept.
     """
     paired = kind != "independent"
-    shared = {"n_resamples": how.n_resamples, "rng": how.rng, "threads": how.threads}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DegenerateDataWarning)
-        interval = bootstrap(samples, bare.statistic, paired=paired, confidence_level=how.confidence_level, **shared)
-    test = permutation_test(samples, bare.statistic, permutation_type=kind, **shared)
+    interval = resampled(samples, bare.statistic, how, paired=paired)
+    test = permutation_test(samples, bare.statistic, permutation_type=kind, **how.shared)
     influence = leave_one_out(samples, bare.statistic, paired=paired)
     return finding(replace(bare, test=bare.test or _said(kind, bare.unit)), interval, test, influence)
 
