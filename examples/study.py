@@ -88,11 +88,9 @@ def main(*, ntrex: str, model: str, groups: tuple[str, ...], out: str, seed: int
     schemes = ["fp", *dict.fromkeys(scheme for group in groups for scheme in GROUPS[group])]
     with counting("scoring", "texts", quiet=False) as progress:
         found = quant.evaluation(
-            of.model,
-            of.tokenizer,
+            of,
+            None,
             scored,
-            name=of.name,
-            reference=of.reference,
             schemes=schemes,
             calibration=calibration,
             cache=place / f"{model}.sqlite",
@@ -109,10 +107,10 @@ def profiled(of: Subject, calibration: quant.Parallel, stem: Path) -> quant.Prof
     if path.exists():
         profile = quant.load_profile(path)
     else:
-        profile = quant.profile(of.model, of.tokenizer, calibration.matched(), name=of.name)
+        profile = quant.profile(of, None, calibration.matched())
         quant.save_profile(profile, path)
     for bits in WIDTHS:
-        regret = quant.regret(of.model, profile, bits)
+        regret = quant.regret(of, profile, bits)
         click.echo(f"{bits} bits: {regret.sentence}")
         regret.table.write_parquet(f"{stem}-regret{bits}.parquet")
     return profile

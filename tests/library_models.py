@@ -10,12 +10,12 @@ import pytest
 torch = pytest.importorskip("torch", reason="torch (extra) is not installed")
 transformers = pytest.importorskip("transformers", reason="transformers (extra) is not installed")
 
-from transformers.pytorch_utils import Conv1D  # noqa: E402
+from transformers.pytorch_utils import Conv1D  # noqa: E402  after the skip
 
-from glotgap.quant import libraries  # noqa: E402
-from glotgap.quant.libraries import LIBRARIES  # noqa: E402
-from glotgap.quant.rewriting import Context, Rewritten, Target, rewriter  # noqa: E402
-from glotgap.quant.scheme import Scheme  # noqa: E402
+from glotgap.quant import libraries  # noqa: E402  after the skip
+from glotgap.quant.libraries import LIBRARIES  # noqa: E402  after the skip
+from glotgap.quant.rewriting import Context, Rewritten, Target, rewriter  # noqa: E402  after the skip
+from glotgap.quant.scheme import Scheme  # noqa: E402  after the skip
 
 os.environ.setdefault("GPTQMODEL_CPU_WORKERS", "2")
 quiet = pytest.mark.filterwarnings("ignore")  # of libraries about each other, while they run by themselves

@@ -7,10 +7,12 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs the extra torch")
 transformers = pytest.importorskip("transformers", reason="needs the extra torch")
 
-from glotgap.quant import parallel  # noqa: E402
+from glotgap import BadArgumentError, GlotgapError  # noqa: E402  after the skip
+from glotgap.quant import evaluation, parallel  # noqa: E402  after the skip
 
 torch.set_num_threads(1)  # models this small are slower with two
 
+TEXT = parallel(languages=["eng"]).items([0])
 SIZES = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "num_key_value_heads": 2}
 SPECIAL = ["<unk>", "<s>", "</s>", "<mask>", "<pad>"]
 
@@ -83,3 +85,19 @@ def _lively(model):
             if weight.ndim > 1:
                 weight.mul_(4)
     return model.eval()
+
+
+def saved(folder, model, tokens=None):
+    """A model, and a tokenizer where there is one, in a directory."""
+    model.save_pretrained(folder)
+    if tokens is not None:
+        tokens.save_pretrained(folder)
+    return folder
+
+
+def refused(message, model, tokens=None, *, kind=BadArgumentError, **options):
+    """Evaluating says `message`, in one line."""
+    with pytest.raises(kind, match=message) as caught:
+        evaluation(model, tokens, TEXT, **options)
+    assert isinstance(caught.value, GlotgapError)
+    assert "\n" not in str(caught.value)

@@ -9,7 +9,6 @@ from polars.testing import assert_frame_equal
 from quant_models import transformers  # noqa: F401  # isort: skip  # skips without torch
 
 from glotgap import tables
-from glotgap.cli import main
 from glotgap.quant import evaluation, load_profile, parallel, tiny
 
 NAME = "tiny-plumbing"
@@ -18,20 +17,6 @@ NAME = "tiny-plumbing"
 @pytest.fixture(scope="module")
 def model():
     return str(tiny.model(steps=2))
-
-
-@pytest.fixture
-def glotgap(capfd, tmp_path, monkeypatch):
-    """Run `glotgap quant` in an own directory: (exit code, standard output, standard error)."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments):
-        with pytest.raises(SystemExit) as ended:
-            main(["quant", *arguments])
-        streams = capfd.readouterr()
-        return ended.value.code, streams.out, streams.err
-
-    return run
 
 
 def written(path, languages=("eng", "heb"), items=range(20, 23)):

@@ -8,27 +8,12 @@ import pytest
 
 from quant_models import transformers  # noqa: F401  # isort: skip  # skips without torch
 
-from glotgap.cli import main
 from glotgap.quant import tiny
 
 
 @pytest.fixture(scope="module")
 def model():
     return str(tiny.model(steps=2))
-
-
-@pytest.fixture
-def glotgap(capfd, tmp_path, monkeypatch):
-    """Run `glotgap quant` in an own directory: (exit code, standard output, standard error)."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments):
-        with pytest.raises(SystemExit) as ended:
-            main(["quant", *arguments])
-        streams = capfd.readouterr()
-        return ended.value.code, streams.out, streams.err
-
-    return run
 
 
 # Wrong usage and errors

@@ -222,12 +222,12 @@ def test_auto_round_makes_the_same_by_itself_and_leaves_no_trace(make: Callable[
     needs("autoround")
     model, ids = make(), sentences()
     before = {name: value.clone() for name, value in model.state_dict().items()}
-    state = torch.get_rng_state(), random.getstate(), np.random.get_state()[1].tolist()  # noqa: NPY002
+    state = torch.get_rng_state(), random.getstate(), np.random.get_state()[1].tolist()  # noqa: NPY002  the library's
     scheme = Scheme.parse("autoround4-g32")
     made = dict(autoround.rewritten(model, targets(model), scheme, Context(calibration=ids)))
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
     assert torch.equal(torch.get_rng_state(), state[0])
-    assert (random.getstate(), np.random.get_state()[1].tolist()) == state[1:]  # noqa: NPY002
+    assert (random.getstate(), np.random.get_state()[1].tolist()) == state[1:]  # noqa: NPY002  the library's
     rival, files = by_itself(copy.deepcopy(model), ids, tmp_path)
     for target, answer in made.items():
         name = target.name.removesuffix(".weight")

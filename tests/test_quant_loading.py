@@ -11,21 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from quant_models import causal, masked, tokenizer, torch, transformers  # isort: skip
+from quant_models import TEXT, refused, saved, causal, masked, tokenizer, torch, transformers  # isort: skip
 
-from glotgap import BadArgumentError, BadFileError, GlotgapError, UnsupportedError
-from glotgap.quant import evaluation, parallel
+from glotgap import BadFileError, UnsupportedError
+from glotgap.quant import evaluation
 from glotgap.quant.loading import load
 from glotgap.quant.models import subject
-
-TEXT = parallel(languages=["eng"]).items([0])
-
-
-def saved(folder, model, tokens=None):
-    model.save_pretrained(folder)
-    if tokens is not None:
-        tokens.save_pretrained(folder)
-    return folder
 
 
 @pytest.fixture(scope="module")
@@ -39,13 +30,6 @@ def copied(source, target, **config):
     path = target / "config.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | config))
     return target
-
-
-def refused(message, model, tokens=None, *, kind=BadArgumentError, **options):
-    with pytest.raises(kind, match=message) as caught:
-        evaluation(model, tokens, TEXT, **options)
-    assert isinstance(caught.value, GlotgapError)
-    assert "\n" not in str(caught.value)
 
 
 # What is loaded

@@ -4,34 +4,18 @@ import logging
 
 import pytest
 
-from quant_models import causal, masked, tokenizer, torch, transformers  # isort: skip
+from quant_models import TEXT, refused, saved, causal, masked, tokenizer, torch, transformers  # isort: skip
 
-from glotgap import BadArgumentError, GlotgapError
+from glotgap import BadArgumentError
 from glotgap.quant import evaluation, parallel, quantized
 from glotgap.quant.loading import load
 from glotgap.quant.models import digest, subject
 from glotgap.quant.scoring import Scorer
 
-TEXT = parallel(languages=["eng"]).items([0])
-
-
-def saved(folder, model, tokens=None):
-    model.save_pretrained(folder)
-    if tokens is not None:
-        tokens.save_pretrained(folder)
-    return folder
-
 
 @pytest.fixture(scope="module")
 def llama(tmp_path_factory):
     return saved(tmp_path_factory.mktemp("models") / "llama", causal(), tokenizer())
-
-
-def refused(message, model, tokens=None, *, kind=BadArgumentError, **options):
-    with pytest.raises(kind, match=message) as caught:
-        evaluation(model, tokens, TEXT, **options)
-    assert isinstance(caught.value, GlotgapError)
-    assert "\n" not in str(caught.value)
 
 
 # Objects that are no language model

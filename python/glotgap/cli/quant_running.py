@@ -1,6 +1,5 @@
 """How commands run an evaluation: what they refuse, say before it, keep and write."""
 
-import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from glotgap._errors import GlotgapWarning
 from glotgap.cli.checks import say
 
 if TYPE_CHECKING:
@@ -43,11 +41,9 @@ def evaluated(
     kept = f"{out}.part.sqlite" if resume else cache
     of, read = _opened(model, options), {"corpus": corpus_of(corpora), "schemes": schemes, **options}
     if not quiet:
-        _tell_bounds(of, schemes, read)
+        read |= _tell_bounds(of, schemes, read)
     with counting("scoring", "texts", quiet=quiet) as progress, _noting(kept):
-        found = evaluation(
-            of.model, of.tokenizer, name=of.name, reference=of.reference, cache=kept, progress=progress, **read
-        )
+        found = evaluation(of, cache=kept, progress=progress, **read)
     _write(found, out, audit, quiet=quiet)
     if resume:
         Path(f"{out}.part.sqlite").unlink(missing_ok=True)
@@ -73,24 +69,24 @@ def _opened(model: str, options: dict[str, Any]) -> "Subject":
     return subject(model, options.pop("tokenizer"), dtype=options.pop("dtype"), device=options.pop("device"))
 
 
-def _tell_bounds(of: "Subject", schemes: Sequence[str], read: dict[str, Any]) -> None:
-    """Say what clips by language can win at most, before any is tried."""
-    from glotgap.quant import Scheme, parallel, profile, regret
+def _tell_bounds(of: "Subject", schemes: Sequence[str], read: dict[str, Any]) -> dict[str, Any]:
+    """Say what clips by language can win at most, before any is tried; return what was read for that."""
+    from glotgap.quant import Scheme, parallel, regret
     from glotgap.quant.calibration import Calibration
+    from glotgap.quant.scoring import Scorer
 
     asked = [Scheme.parse(scheme) for scheme in schemes]
     units = {(s.bits, f"g{s.group}" if s.group else str(s.granularity)) for s in asked if s.method == "la"}
     if not units:
-        return
+        return {}
     scored = parallel(read["corpus"], languages=read["languages"], limit=read["limit"])
-    text = Calibration.of(read["calibration"], asked, scored).text
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", GlotgapWarning)  # items left out to match bytes are meant
-        found = profile(of.model, of.tokenizer, text, batch_tokens=read["batch_tokens"], name=of.name)
-    if len(found.languages) < 2:
-        return
-    for bits, unit in sorted(units, key=str):
-        click.echo(f"{bits} bits, {unit}: {regret(of.model, found, bits or 8, unit).sentence}")
+    data = Calibration.of(read["calibration"], asked, scored)
+    if data.text is not None and len(data.text.languages) > 1:
+        sizes = {name: read[name] for name in ("batch_tokens", "length", "context")}
+        found = data.profile(of, Scorer(of.model, of.tokenizer, **sizes), data.text)
+        for bits, unit in sorted(units, key=str):
+            click.echo(f"{bits} bits, {unit}: {regret(of, found, bits or 8, unit).sentence}")
+    return {"corpus": scored, "calibration": data}
 
 
 @contextmanager

@@ -39,13 +39,15 @@ class Calibration:
         """Return calibration text for `schemes`.
 
         Args:
-            given: parallel text, or what `parallel` takes.
+            given: parallel text, or what `parallel` takes; calibration text that was checked already stays as it is.
             schemes: those that will ask for it.
             scored: text that will be scored.
 
         Raises:
             BadArgumentError: a scheme looks at data and there is none, or text of it is scored too.
         """
+        if isinstance(given, cls):
+            return given
         needy = [scheme for scheme in schemes if scheme.needs_data]
         if not needy:
             return cls(None)
@@ -83,7 +85,7 @@ class Calibration:
             return Context(language=language, tokenizer=of.tokenizer)
         text = self._text(scheme)
         if scheme.method == "la":
-            return Context(self._profile(of, scorer, text), language, tokenizer=of.tokenizer)
+            return Context(self.profile(of, scorer, text), language, tokenizer=of.tokenizer)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", GlotgapWarning)  # items left out to match bytes are meant
             texts = items(scorer, text)
@@ -98,7 +100,8 @@ class Calibration:
             return self.text
         return self.text.chosen(scheme.calibrated_on)
 
-    def _profile(self, of: Subject, scorer: Scorer, text: Parallel) -> Profile:
+    def profile(self, of: Subject, scorer: Scorer, text: Parallel) -> Profile:
+        """Return the activations of a model on its calibration text, or a part of it; each is made once."""
         key = f"{of.digest} {text.digest}"
         if key not in self._profiles:
             with warnings.catch_warnings():

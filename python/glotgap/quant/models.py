@@ -55,7 +55,7 @@ def subject(
     """Return a model with its tokenizer, checked.
 
     Args:
-        model: an object of transformers, a directory, a GGUF file or a Hub id.
+        model: an object of transformers, a directory, a GGUF file or a Hub id; a subject stays as it is.
         tokenizer: the same; None for the one that lies with the model.
         name: how tables call it; its file or id by default.
         reference: what its weights are, where an object does not tell.
@@ -73,6 +73,8 @@ def subject(
         >>> subject(tiny.model(steps=2)).reference
         'float32 as stored'
     """
+    if isinstance(model, Subject):
+        return model
     place = None if device == "auto" and not is_path(model) else _device(device)
     loaded = load(model, dtype=dtype) if is_path(model) else _language_model(model)
     tokens = _tokenizer(model if tokenizer is None else tokenizer)

@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 from glotgap._errors import BadArgumentError
 from glotgap.quant.clip_choice import totals
 from glotgap.quant.clip_errors import norms, unit_errors
-from glotgap.quant.models import digest, load
+from glotgap.quant.models import Subject, digest, load
 from glotgap.quant.profiles import Profile
 from glotgap.quant.rewriting import Target
 from glotgap.quant.scheme import Scheme
@@ -124,8 +124,8 @@ def regret(
         raise BadArgumentError(f"shuffles is {shuffles}: give 0 or more")
     if len(profile.languages) < 2:
         raise BadArgumentError(f"the profile is of {', '.join(profile.languages)}: regret is between languages")
-    loaded = load(model) if isinstance(model, str | os.PathLike) else model
-    if digest(loaded) != profile.model:
+    loaded, known_digest = _loaded(model)
+    if known_digest != profile.model:
         raise BadArgumentError(
             f"the profile is of another model ({profile.name}), or of one in another dtype: profile this one"
         )
@@ -148,6 +148,14 @@ def regret(
     table = pl.DataFrame(rows, infer_schema_length=None).sort("tensor", "language")
     skipped = tuple(target.name for target in found if target.name not in profile.site_of)
     return Regret(table, mean, of_parts, tuple(sorted(null)), p, skipped)
+
+
+def _loaded(model: Any) -> tuple[Any, str]:
+    """Return a model and its digest."""
+    if isinstance(model, Subject):
+        return model.model, model.digest
+    loaded = load(model) if isinstance(model, str | os.PathLike) else model
+    return loaded, digest(loaded)
 
 
 def _orders(profile: Profile, shuffles: int, rng: np.random.Generator) -> list[NDArray[np.bool_]]:

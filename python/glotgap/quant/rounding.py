@@ -36,7 +36,7 @@ def rewritten(
     model: Any,  # noqa: ARG001  the weights are all that counts
     targets: Sequence[Target],
     scheme: Scheme,
-    context: Context,  # noqa: ARG001
+    context: Context,  # noqa: ARG001  the same
 ) -> Iterator[tuple[Target, Rewritten]]:
     """Yield each target rounded to nearest.
 

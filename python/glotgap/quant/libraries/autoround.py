@@ -131,7 +131,7 @@ def _layers(model: Any, names: set[str], scheme: Scheme, group: int) -> dict[str
 @contextmanager
 def _undisturbed() -> Iterator[None]:
     """Put back the generators and torch's determinism, and keep the library's log to errors."""
-    states = random.getstate(), np.random.get_state(), torch.are_deterministic_algorithms_enabled()  # noqa: NPY002
+    states = random.getstate(), np.random.get_state(), torch.are_deterministic_algorithms_enabled()  # noqa: NPY002  it is theirs
     log = logging.getLogger("autoround")
     level = log.level
     devices = range(torch.cuda.device_count())
@@ -143,5 +143,5 @@ def _undisturbed() -> Iterator[None]:
         finally:
             log.setLevel(level)
             random.setstate(states[0])
-            np.random.set_state(states[1])  # noqa: NPY002
+            np.random.set_state(states[1])  # noqa: NPY002  it is theirs
             torch.use_deterministic_algorithms(states[2])

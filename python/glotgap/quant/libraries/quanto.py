@@ -52,7 +52,7 @@ def _layer(target: Target, scheme: Scheme) -> Any:
 
 def _eight_bits(target: Target, scheme: Scheme) -> Rewritten:
     weight = _layer(target, scheme).qweight
-    return Rewritten(weight.dequantize(), bits_of(weight.numel(), weight._data, weight._scale))  # noqa: SLF001
+    return Rewritten(weight.dequantize(), bits_of(weight.numel(), weight._data, weight._scale))  # noqa: SLF001  no public name
 
 
 def _few_bits(target: Target, scheme: Scheme) -> Rewritten:
@@ -64,4 +64,4 @@ def _few_bits(target: Target, scheme: Scheme) -> Rewritten:
     levels = torch.ops.quanto.quantize_affine(layer.weight, scheme.bits, 0, group, scale, shift)
     matrix = library("quanto", "tensor.grouped").ungroup(scale * levels - shift, axis=0, orig_shape=layer.weight.shape)
     packed = library("quanto", "tensor.packed").PackedTensor.pack(levels, scheme.bits)
-    return Rewritten(matrix, bits_of(layer.weight.numel(), packed._data, scale, shift))  # noqa: SLF001
+    return Rewritten(matrix, bits_of(layer.weight.numel(), packed._data, scale, shift))  # noqa: SLF001  no public name
