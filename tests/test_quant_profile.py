@@ -160,6 +160,14 @@ def test_halves_merge_to_the_whole():
     )  # sentence by sentence the activations are the same bits; float64 sums in other order
 
 
+def test_folds_without_text_take_nothing_from_the_others():
+    text_of = [text(4).filter(pl.col("id") == id_) for id_ in ("1", "2")]
+    one, other = (profile(causal(), tokenizer(), part) for part in text_of)
+    assert (one.tokens == 0).any()
+    for found in (one, one.merge(other)):
+        assert all(np.isfinite(found.mean_outputs(kind)).all() for kind in ("attention", "mlp", "residual"))
+
+
 def test_profiles_of_something_else_do_not_merge():
     found = profile(causal(), tokenizer(), text(2))
     for other in (

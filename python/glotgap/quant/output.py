@@ -8,7 +8,9 @@ that the model itself returns. Where none does, the whole model is run, and its 
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
+from operator import mul
 from typing import Any, Final
 
 import torch
@@ -17,11 +19,40 @@ from glotgap.quant.trial import Trial, is_near
 
 __all__ = ["Output", "find_output"]
 
-Output = Callable[[torch.Tensor], torch.Tensor]
-"""Logits (n × vocabulary) of states (n × width)."""
+Change = Callable[[torch.Tensor], torch.Tensor]
 
 _NAMES: Final = ("lm_head", "cls", "embed_out", "predictions", "vocab_projector", "generator")
 """What output layers are called where `get_output_embeddings` is not all that lies between states and logits."""
+
+
+def _as_they_are(logits: torch.Tensor) -> torch.Tensor:
+    return logits
+
+
+@dataclass(frozen=True)
+class Output:
+    """The way from states (n × width) to logits (n × vocabulary).
+
+    Attributes:
+        layer: of the model.
+        change: what the model does to each logit thereafter.
+    """
+
+    layer: Change
+    change: Change = _as_they_are
+
+    def __call__(self, states: torch.Tensor) -> torch.Tensor:
+        """Return the logits."""
+        return self.change(self.layer(states))
+
+    @property
+    def matrix(self) -> torch.nn.Linear | None:
+        """The layer, if it is nothing but a product with its weight."""
+        layer: Any = self.layer
+        if type(layer) is not torch.nn.Linear or layer.bias is not None:
+            return None
+        own = vars(layer)  # hooks, and what accelerate puts in place of `forward`, may do anything
+        return None if own["_forward_hooks"] or own["_forward_pre_hooks"] or "forward" in own else layer
 
 
 def find_output(model: Any, trial: Trial) -> Output | None:
@@ -45,21 +76,17 @@ def _candidates(model: Any) -> Iterator[Output]:
     for layer in layers:
         if layer is None:
             continue
-        yield layer
+        yield Output(layer)
         if cap := getattr(config, "final_logit_softcapping", None) or getattr(config, "logits_soft_cap", None):
-            yield partial(_capped, layer, cap)
+            yield Output(layer, partial(_capped, cap))
         if scale := getattr(config, "logit_scale", None):
-            yield partial(_scaled, layer, scale)
+            yield Output(layer, partial(mul, scale))
         if scale := getattr(config, "logits_scaling", None):
-            yield partial(_scaled, layer, 1 / scale)
+            yield Output(layer, partial(mul, 1 / scale))
 
 
-def _capped(layer: Output, cap: float, states: torch.Tensor) -> torch.Tensor:
-    return torch.tanh(layer(states) / cap) * cap
-
-
-def _scaled(layer: Output, scale: float, states: torch.Tensor) -> torch.Tensor:
-    return layer(states) * scale
+def _capped(cap: float, logits: torch.Tensor) -> torch.Tensor:
+    return torch.tanh(logits / cap) * cap
 
 
 def _equals(output: Output, states: torch.Tensor, wanted: torch.Tensor) -> bool:

@@ -157,7 +157,8 @@ class _Recorder:
         self._layers = 1 + max((target.layer for target in found if target.layer is not None), default=-1)
         self._sites: dict[str, _Sums] = {}
         self._site_of: dict[str, str] = {}
-        self._outputs = {kind: np.full((languages, folds, self._layers), np.nan) for kind in OUTPUTS}
+        self._outputs = {kind: np.zeros((languages, folds, self._layers)) for kind in OUTPUTS}
+        self._heard = {kind: np.zeros((languages, folds, self._layers), np.int64) for kind in OUTPUTS}
         self._tokens = np.zeros((languages, folds), np.int64)
         self._at = (0, 0)
         self._kept = torch.zeros(0, dtype=torch.bool)
@@ -188,7 +189,9 @@ class _Recorder:
         self._last = (None, "")
 
     def profile(self, of: Subject, languages: tuple[str, ...]) -> Profile:
-        """Return what was heard, but for sites that did not hear each token once: layers used several times, experts.
+        """Return what was heard.
+
+        Sites and outputs that did not hear each token once (layers used several times, experts) are left out.
 
         Raises:
             BadArgumentError: activations are NaN or infinite.
@@ -197,7 +200,11 @@ class _Recorder:
             _refuse_nonfinite(name, sums, languages)
         sites = {name: sums.site() for name, sums in self._sites.items() if sums.is_whole(self._tokens)}
         site_of = {name: site for name, site in self._site_of.items() if site in sites}
-        return Profile(of.digest, of.name, languages, self._tokens, sites, site_of, self._outputs)
+        outputs = {
+            kind: np.where(self._heard[kind] == self._tokens[:, :, None], sums, np.nan)
+            for kind, sums in self._outputs.items()
+        }
+        return Profile(of.digest, of.name, languages, self._tokens, sites, site_of, outputs)
 
     def _hears(self, target: Target) -> Callable[[torch.nn.Module, tuple[Any, ...]], None]:
         def hear(_: torch.nn.Module, args: tuple[Any, ...]) -> None:
@@ -221,9 +228,9 @@ class _Recorder:
             emitted: torch.Tensor = output[0] if isinstance(output, tuple) else output
             if emitted.shape[:-1].numel() != self._kept.numel():
                 return
-            mean = float(self._values(emitted).abs().mean(1, dtype=torch.float64).sum())
-            before = self._outputs[kind][(*self._at, layer)]
-            self._outputs[kind][(*self._at, layer)] = mean if np.isnan(before) else before + mean
+            means = self._values(emitted).abs().mean(1, dtype=torch.float64)
+            self._outputs[kind][(*self._at, layer)] += float(means.sum())
+            self._heard[kind][(*self._at, layer)] += len(means)
 
         return see
 

@@ -12,7 +12,7 @@ nothing.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import torch
 
@@ -22,12 +22,10 @@ from glotgap.quant.frames import frame, is_masked
 from glotgap.quant.output import find_output
 from glotgap.quant.readings import Reading, causal, masked
 from glotgap.quant.silence import silence
+from glotgap.quant.surprise import surprise
 from glotgap.quant.trial import trial
 
 __all__ = ["Encoded", "Scored", "Scorer"]
-
-_LOGITS: Final = 1 << 26
-"""Logits held at a time: 256 MiB in float32. With a quarter of it, Gemma's 262,144 take a fifth longer."""
 
 
 @dataclass(frozen=True)
@@ -179,27 +177,13 @@ class Scorer:
         device = self.model.device
         states = self._states(inputs.to(device), mask.to(device))[rows.to(device), places.to(device)]
         items = torch.tensor([row.item for row in batch])[rows]
-        return items, self._surprise(states, targets.to(device)).cpu()
+        return items, surprise(self.output, states, targets.to(device)).cpu()
 
     def _states(self, inputs: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """Return what the output layer is given, or the logits themselves: batch × places × size."""
         if self.output is None:
             return self.model(input_ids=inputs, attention_mask=mask, **self.extra).logits
         return self.model.base_model(input_ids=inputs, attention_mask=mask, **self.extra).last_hidden_state
-
-    def _surprise(self, states: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-        """Return -log p of each target, from logits of some places at a time."""
-        places = max(1, _LOGITS // self.vocabulary)
-        parts = zip(states.split(places), targets.split(places), strict=True)
-        output = self.output or torch.clone
-        return torch.cat([_nats(output(part).float(), target) for part, target in parts])
-
-
-def _nats(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-    """Return -log softmax at the targets; `logits` are written over, so that none are held twice."""
-    top = logits.amax(1, keepdim=True)
-    own = (top - logits.gather(1, targets[:, None]))[:, 0]
-    return logits.sub_(top).exp_().sum(1).log_().add_(own)
 
 
 def _is_byte(token: str) -> bool:
