@@ -140,14 +140,6 @@ def test_a_gguf_file_is_dequantized_and_every_table_says_so(tmp_path):
     assert given.reference == "float32 as given, quantized before by gguf"
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(not Path("/tmp/models/smollm2/smollm2.gguf").exists(), reason="needs SmolLM2 as GGUF")
-def test_a_real_gguf_file_is_scored():
-    found = evaluation("/tmp/models/smollm2/smollm2.gguf", corpus=TEXT).scores
-    assert found["reference"].item().startswith("dequantized from GGUF (q4")
-    assert found["nll"].item() / found["bytes"].item() < 1.5  # English, by a model of English
-
-
 # What is no model
 
 

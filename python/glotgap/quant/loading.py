@@ -75,7 +75,8 @@ def load(source: str | os.PathLike[str], *, dtype: str = "float32") -> Any:
         config = transformers.AutoConfig.from_pretrained(where, **options)
         masked = any(name.endswith("MaskedLM") for name in config.architectures or ())
         kind = transformers.AutoModelForMaskedLM if masked else transformers.AutoModelForCausalLM
-        model, told = kind.from_pretrained(where, **options, dtype=getattr(torch, dtype), output_loading_info=True)
+        options |= {"config": config, "dtype": getattr(torch, dtype), "output_loading_info": True}
+        model, told = kind.from_pretrained(where, **options)
     if missing := sorted(told["missing_keys"]):
         raise BadFileError(
             f"{source} lacks {len(missing)} weights of a {type(model).__name__}, such as {missing[0]}: give a "

@@ -1,8 +1,8 @@
-"""From the last hidden states of a model to its logits, for some positions at a time.
+"""From the last hidden states of a model to its logits.
 
 The logits of all positions of a batch would take gigabytes where vocabularies are large (262,144 entries × 2,048
-positions × 4 bytes = 2 GiB). So the body of the model is run alone, and its output layer is given the states whose
-logits are wanted, some at a time. What models do to logits after that layer (Gemma's soft cap, Cohere's and Granite's
+positions × 4 bytes = 2 GiB). So the body of the model is run alone, and `surprise` makes of its states what logits it
+needs, some at a time. What models do to logits after their output layer (Gemma's soft cap, Cohere's and Granite's
 scales) is done here too. Which of these ways is the model's own is found by a trial: the one whose logits equal those
 that the model itself returns. Where none does, the whole model is run, and its batches have to be smaller.
 """
