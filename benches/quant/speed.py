@@ -67,8 +67,9 @@ def _asked() -> argparse.Namespace:
 
 
 def _ours(model: Any, tokenizer: Any, texts: list[str]) -> Callable[[], list[float]]:
+    scorer = Scorer(model, tokenizer, batch_tokens=2048)
+
     def run() -> list[float]:
-        scorer = Scorer(model, tokenizer, batch_tokens=2048)
         return [score.nll or 0.0 for score in scorer.score(scorer.encode(texts))]
 
     return run
@@ -76,6 +77,7 @@ def _ours(model: Any, tokenizer: Any, texts: list[str]) -> Callable[[], list[flo
 
 def _theirs(model: Any, tokenizer: Any, texts: list[str], size: int) -> Callable[[], list[float]]:
     peer = HFLM(pretrained=model, tokenizer=tokenizer, batch_size=size, device="cpu", dtype="float32")
+    peer.add_bos_token = False  # true for Gemma, whose texts it would read after two BOS, and score the second
 
     def run() -> list[float]:
         asked = [Instance("loglikelihood_rolling", {}, (text,), at) for at, text in enumerate(texts)]
