@@ -138,6 +138,8 @@ def test_a_gguf_file_is_dequantized_and_every_table_says_so(tmp_path):
     assert torch.equal(model.model.layers[0].mlp.down_proj.weight, torch.from_numpy(values["blk.0.ffn_down"]))
     given = subject(model, tokenizer())
     assert given.reference == "float32 as given, quantized before by gguf"
+    (tmp_path / "small.gguf").rename(tmp_path / "renamed.gguf")
+    assert subject(tmp_path / "renamed.gguf", tokenizer()).digest == given.digest
 
 
 # What is no model

@@ -165,6 +165,8 @@ def digest(model: Any) -> str:
     """Return a digest of a model's weights and configuration: equal where every bit of both is."""
     found = hashlib.blake2b(digest_size=16)
     config = {name: value for name, value in model.config.to_dict().items() if name not in _IRRELEVANT}
+    if "gguf_file" in (config.get("quantization_config") or {}):
+        del config["quantization_config"]  # the name of a file
     found.update(json.dumps(config, sort_keys=True, default=str).encode())
     for name, weight in sorted(model.state_dict().items()):
         found.update(f"{name} {weight.dtype} {tuple(weight.shape)}".encode())
@@ -172,5 +174,7 @@ def digest(model: Any) -> str:
     return found.hexdigest()
 
 
-_IRRELEVANT: Final = frozenset({"_name_or_path", "architectures", "transformers_version", "dtype", "torch_dtype"})
+_IRRELEVANT: Final = frozenset(
+    {"_name_or_path", "_model_name_or_path", "architectures", "transformers_version", "dtype", "torch_dtype"}
+)
 """Of the configuration: what says where the model comes from, not what it is."""
