@@ -118,13 +118,16 @@ def _processor() -> str:
 
 
 def _table(known: dict[str, Any]) -> str:
-    rows = ["| model | texts | glotgap | lm-eval, best batch | ratio |", "| --- | --- | --- | --- | --- |"]
+    rows = [
+        "| model | texts | glotgap | lm-eval, best batch | ratio | lm-eval, batch 1 (its default) | ratio |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
     for name, run in sorted(known.items()):
         ours = run["seconds"]["glotgap"]
         best, theirs = min(((k, v) for k, v in run["seconds"].items() if k != "glotgap"), key=lambda pair: pair[1])
-        rows.append(
-            f"| {name} | {run['texts']} | {ours:.1f} s | {theirs:.1f} s ({best.split()[-1]}) | {theirs / ours:.2f} |"
-        )
+        one = run["seconds"]["lm-eval, batch 1"]
+        cells = [f"{theirs:.1f} s ({best.split()[-1]})", f"{theirs / ours:.2f}", f"{one:.1f} s", f"{one / ours:.2f}"]
+        rows.append(f"| {name} | {run['texts']} | {ours:.1f} s | {' | '.join(cells)} |")
     last = known[max(known)]
     return "\n".join(rows) + f"\n\n{last['machine']}, {last['threads']} threads, {last['date']}; {last['versions']}.\n"
 
