@@ -1,5 +1,7 @@
 """A real language model, SmolLM2-135M from the GGUF file of its package: scores are those of lm-evaluation-harness."""
 
+import os
+
 import pytest
 
 pytest.importorskip("torch", reason="needs the extra torch")
@@ -10,7 +12,10 @@ from glotgap.quant.scoring import Scorer
 from test_quant_scoring import harness
 from test_real_tokenizers import packaged
 
-pytestmark = pytest.mark.slow
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif("GLOTGAP_SLOW" not in os.environ, reason="takes a minute or two: set GLOTGAP_SLOW=1"),
+]
 LANGUAGES = ["arb", "eng", "jpn"]
 
 
