@@ -31,26 +31,22 @@ from glotgap.report.quant import audit_lines, reference_line, show_losses, show_
 LANGUAGES: Final = ["amh", "arb", "deu", "eng", "fra", "heb", "hin", "jpn", "rus", "spa", "swa", "zho-CN"]
 MOST, CALIBRATION = 300, 64
 SHORT, LONG = 40, 100
+GPTQ: Final = (2, 3, 4, 8)
+"""Widths of which GPTQModel makes integers."""
 
 
-def schemes_of(group: str, widths: tuple[int, ...]) -> list[str]:
-    """Return the spellings of a group of schemes; `widths` are bits."""
-    if group == "sweep":
-        return [f"rtn{bits}-{grain}" for bits in (8, 4, 3, 2) for grain in ("g64", "channel")]
-    if group == "clips":
-        return [
+def groups_of(widths: tuple[int, ...]) -> dict[str, list[str]]:
+    """Return the spellings of each group of schemes; `widths` are bits of clips and GPTQ."""
+    return {
+        "sweep": [f"rtn{bits}-{grain}" for bits in (8, 4, 3, 2) for grain in ("g64", "channel")],
+        "clips": [
             scheme
             for bits in widths
             for scheme in (*rivals(bits, "channel"), f"rtn{bits}-g64", *language_aware(bits, "channel"))
-        ]
-    if group == "gptq":
-        return [f"gptq{bits}-channel{mix}" for bits in widths if bits in GPTQ for mix in ("", "-cal:eng")]
-    return ["bnb-nf4", "hqq3-g64", "hqq4-g64", "quanto4"]
-
-
-GROUPS: Final = ("sweep", "clips", "gptq", "libraries")
-GPTQ: Final = (2, 3, 4, 8)
-"""Widths of which GPTQModel makes integers."""
+        ],
+        "gptq": [f"gptq{bits}-channel{mix}" for bits in widths if bits in GPTQ for mix in ("", "-cal:eng")],
+        "libraries": ["bnb-nf4", "hqq3-g64", "hqq4-g64", "quanto4"],
+    }
 
 
 def gemma(directory: Path) -> Path:
@@ -82,7 +78,7 @@ def texts(ntrex: str, items: int) -> tuple[quant.Parallel, quant.Parallel]:
 @click.command()
 @click.option("--ntrex", required=True, type=click.Path(exists=True), help="Directory of NTREX-128.")
 @click.option("--model", required=True, type=click.Choice(list(MODELS)))
-@click.option("--schemes", "groups", multiple=True, type=click.Choice(GROUPS), default=("sweep", "clips"))
+@click.option("--schemes", "groups", multiple=True, type=click.Choice(list(groups_of(()))), default=("sweep", "clips"))
 @click.option("--bits", "widths", multiple=True, type=click.IntRange(2, 8), default=(3, 4), help="Of clips and GPTQ.")
 @click.option(
     "--items", default=100, show_default=True, type=click.IntRange(2, MOST), help="Sentences of each language."
@@ -98,7 +94,7 @@ def main(
     of = subject(MODELS[model](place), name=model)
     scored, calibration = texts(ntrex, items)
     profile = profiled(of, calibration, place / model, widths)
-    schemes = ["fp", *dict.fromkeys(scheme for group in groups for scheme in schemes_of(group, widths))]
+    schemes = ["fp", *dict.fromkeys(scheme for group in groups for scheme in groups_of(widths)[group])]
     with counting("scoring", "texts", quiet=False) as progress:
         found = quant.evaluation(
             of,

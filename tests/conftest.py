@@ -1,5 +1,7 @@
 """What all tests share."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -13,16 +15,21 @@ def same_numbers_whatever_the_order(request):
 
 
 @pytest.fixture
-def glotgap(capfd, tmp_path, monkeypatch):
-    """Run `glotgap quant` in an own directory: (exit code, standard output, standard error)."""
+def command_line(capfd):
+    """Run the command line in this process: (exit code, standard output, standard error)."""
     from glotgap.cli import main
-
-    monkeypatch.chdir(tmp_path)
 
     def run(*arguments):
         with pytest.raises(SystemExit) as ended:
-            main(["quant", *arguments])
+            main(list(arguments))
         streams = capfd.readouterr()
         return ended.value.code, streams.out, streams.err
 
     return run
+
+
+@pytest.fixture
+def glotgap(command_line, tmp_path, monkeypatch):
+    """Run `glotgap quant` in an own directory."""
+    monkeypatch.chdir(tmp_path)
+    return partial(command_line, "quant")

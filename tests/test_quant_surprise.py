@@ -1,14 +1,16 @@
 """-log p of targets: the same from slices of a vocabulary, from whole logits, and from a twin in float64."""
 
+import functools
+
 import pytest
 
-torch = pytest.importorskip("torch")
+from quant_models import torch  # isort: skip
 
-from glotgap.quant import surprise as room  # noqa: E402 (torch is optional)
-from glotgap.quant.output import Output  # noqa: E402
-from glotgap.quant.surprise import surprise  # noqa: E402
+from glotgap.quant import surprise as room
+from glotgap.quant.output import Output
 
 WIDTH, VOCABULARY, PLACES = 24, 501, 37
+surprise = functools.partial(room.surprise, vocabulary=VOCABULARY)
 
 
 @pytest.fixture(autouse=True)

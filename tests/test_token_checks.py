@@ -1,6 +1,7 @@
 """Checks of a corpus find what a slow twin finds, on any threads; real corpora show what they are known for."""
 
 import json
+from functools import partial
 
 import polars as pl
 import pytest
@@ -10,7 +11,6 @@ from polars.testing import assert_frame_equal
 
 from checks_twin import checks
 from glotgap import BadArgumentError, tables
-from glotgap.cli import main
 from glotgap.tables.checks import UNITS
 from glotgap.tokens import Progress, Tokenizer, check, inspect
 from tokenizer_texts import DATA
@@ -174,13 +174,8 @@ def test_progress_is_that_of_a_scan_and_what_it_raises_stops_the_check(file):
 
 
 @pytest.fixture
-def glotgap(capsys):
-    def run(*arguments):
-        with pytest.raises(SystemExit) as ended:
-            main(["tokens", "check", *arguments])
-        return ended.value.code, *capsys.readouterr()
-
-    return run
+def glotgap(command_line):
+    return partial(command_line, "tokens", "check")
 
 
 def test_the_command_shows_writes_and_returns_what_was_lost(glotgap, file, tmp_path):

@@ -1,30 +1,24 @@
 """`glotgap tokens`, end to end on small tables: what its verbs print, write, and return when they fail."""
 
 import json
+from functools import partial
 
 import pytest
 from polars.testing import assert_frame_equal
 
 from glotgap import tables
-from glotgap.cli import main
 from glotgap.tokens import disparity, metrics, toy
 from token_corpus import CORPUS, LATIN, counts, documents
 
 
 @pytest.fixture
-def glotgap(capsys, tmp_path, monkeypatch):
-    """Run the command line in an own directory: (exit code, standard output, standard error)."""
+def glotgap(command_line, tmp_path, monkeypatch):
+    """Run `glotgap tokens` in an own directory."""
     monkeypatch.chdir(tmp_path)
     tables.write(counts(LATIN), "counts.parquet", {"made": "by a test"})
     tables.write(documents(LATIN), "documents.parquet", {})
 
-    def run(*arguments):
-        with pytest.raises(SystemExit) as ended:
-            main(["tokens", *arguments])
-        streams = capsys.readouterr()
-        return ended.value.code, streams.out, streams.err
-
-    return run
+    return partial(command_line, "tokens")
 
 
 def test_metrics_prints_a_table_a_tokenizer(glotgap):

@@ -177,7 +177,8 @@ class Scorer:
         device = self.model.device
         states = self._states(inputs.to(device), mask.to(device))[rows.to(device), places.to(device)]
         items = torch.tensor([row.item for row in batch])[rows]
-        return items, surprise(self.output, states, targets.to(device)).cpu()
+        found = surprise(self.output, states, targets.to(device), vocabulary=self.vocabulary)
+        return items, found.cpu()
 
     def _states(self, inputs: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """Return what the output layer is given, or the logits themselves: batch × places × size."""

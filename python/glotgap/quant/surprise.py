@@ -22,22 +22,20 @@ _SLICE: Final = 1 << 24
 """Logits of a slice held at a time: 64 MiB in float32; from 1 to 64 MiB the time is the same."""
 
 
-def surprise(output: Output | None, states: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+def surprise(output: Output | None, states: torch.Tensor, targets: torch.Tensor, *, vocabulary: int) -> torch.Tensor:
     """Return -log p of each target, float32; not finite where a logit that it needs is not.
 
     Args:
         output: makes logits of states; None where `states` are the logits themselves.
         states: n × width.
         targets: n ids.
+        vocabulary: how many logits a state has.
     """
-    if output is None:
-        return _of_logits(states.float(), targets)
-    if (layer := output.matrix) is not None:
+    if output is not None and (layer := output.matrix) is not None:
         return _sliced(layer.weight, output, states, targets)
-    vocabulary = output(states[:1]).shape[1]
     places = max(1, _LOGITS // vocabulary)
     parts = zip(states.split(places), targets.split(places), strict=True)
-    return torch.cat([_of_logits(output(part).float(), target) for part, target in parts])
+    return torch.cat([_of_logits((output or torch.clone)(part).float(), target) for part, target in parts])
 
 
 def _of_logits(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
