@@ -9,6 +9,7 @@ import pytest
 
 import glotgap
 from glotgap import tables, tokens, weights
+from glotgap._arguments import typed
 from glotgap.tokens import Tokenizer, toy
 
 LETTERS = {"model": {"type": "BPE", "vocab": {"a": 0, "b": 1, " ": 2}, "merges": []}}
@@ -113,6 +114,19 @@ def test_numbers_of_numpy_are_numbers(tmp_path):
     assert table["cost"].to_list() == [0.8, 0.4]
     np.save(tmp_path / "w.npy", np.arange(4.0))
     assert weights.scan(tmp_path / "w.npy", quantiles=np.array([0.5]))["q0.5"].to_list() == [1.5]
+
+
+def test_further_arguments_are_checked_one_by_one():
+    @typed
+    def joined(first: str, *more: int, last: str = "") -> str:
+        return first + "".join(map(str, more)) + last
+
+    for _ in range(2):
+        assert joined("a", 1, 2, 3, last="b") == "a123b"
+    with pytest.raises(glotgap.BadArgumentError, match="more is 'c': give a whole number"):
+        joined("a", 1, 2, "c")
+    with pytest.raises(glotgap.BadArgumentError, match="last is 1"):
+        joined("a", last=1)
 
 
 def test_a_call_that_python_refuses_stays_its_error():

@@ -1,6 +1,7 @@
 """`glotgap quant`, end to end on the tiny model: what its commands print, write, and return when they fail."""
 
 import json
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -8,8 +9,9 @@ from polars.testing import assert_frame_equal
 
 from quant_models import transformers  # noqa: F401  # isort: skip  # skips without torch
 
-from glotgap import tables
-from glotgap.quant import evaluation, load_profile, parallel, tiny
+from glotgap import tables, weights
+from glotgap.quant import evaluation, load_profile, parallel, profile, tiny
+from glotgap.quant.spellings import METHODS
 
 NAME = "tiny-plumbing"
 
@@ -143,6 +145,20 @@ def test_schemes_lists_every_spelling(glotgap):
         assert spelling in out
 
 
+def test_help_names_every_method(glotgap):
+    _, out, _ = glotgap("eval", "--help")
+    assert all(method in out for method in METHODS)
+
+
+def test_files_without_a_language_in_their_names_are_said(glotgap, model, tmp_path):
+    corpus = Path(written(tmp_path / "corpus"))
+    (corpus / "LICENSE.md").write_text("free")
+    for command, *more in (("eval", "--limit", "1"), ("profile", "--out", "p.safetensors")):
+        code, _, err = glotgap(command, model, "--corpus", str(corpus), *more)
+        assert code == 0
+        assert "not read, since no language is in the name: LICENSE.md" in err
+
+
 # profile and regret
 
 
@@ -157,6 +173,25 @@ def test_profile_writes_what_regret_reads(glotgap, model):
     table = pl.read_parquet("r.parquet")
     assert set(table["language"]) == {"eng", "heb"}
     assert table["regret"].drop_nulls().min() > -1e-9  # a language's own clip errs least; rounding may hide that
+
+
+def test_profile_writes_tables_and_matches_bytes(glotgap, model):
+    options = ("--matched", "--out", "p.safetensors", "--inputs", "i.parquet", "--outputs", "o.csv")
+    assert glotgap("profile", model, "--languages", "eng,jpn", "--limit", "6", *options)[0] == 0
+    found, text = load_profile("p.safetensors"), parallel(languages=["eng", "jpn"], limit=6)
+    assert_frame_equal(pl.read_parquet("i.parquet"), found.inputs_table())
+    assert pl.read_csv("o.csv").height == found.outputs_table().height
+    wanted = profile(model, corpus=text, matched=True)
+    assert (found.tokens == wanted.tokens).all()
+    assert found.tokens.sum() < profile(model, corpus=text).tokens.sum()
+
+
+def test_regret_reads_a_profile_of_another_type(glotgap, model):
+    glotgap("profile", model, *TWO, "--dtype", "bfloat16", "--out", "p.safetensors", "-q")
+    code, _, err = glotgap("regret", model, "p.safetensors", "--shuffles", "1")
+    assert (code, "another dtype" in err) == (1, True)
+    code, out, _ = glotgap("regret", model, "p.safetensors", "--shuffles", "1", "--dtype", "bfloat16")
+    assert (code, "rounded to bfloat16" in out) == (0, True)
 
 
 def test_profile_keeps_quiet(glotgap, model):
@@ -197,6 +232,20 @@ def test_report_tables_answers_and_writes_tests(glotgap, scores):
     assert {"worst_less_best", "low_less_high"} & set(tests["statistic"])
     assert any("speakers" in question for question in tests["question"])
     assert json.loads(tables.read_metadata("t.parquet")["arguments"])["scores"] == [scores]
+
+
+def test_report_tables_knows_activations_from_a_profile_and_a_scan(glotgap, scores, model):
+    glotgap("profile", model, *FIVE, "--out", "p.safetensors", "-q")
+    tables.write(weights.scan(model), "t.parquet", {})
+    options = ("--profile", "p.safetensors", "--tensors", "t.parquet", *QUICK)
+    code, out, err = glotgap("report-tables", scores, *options)
+    assert (code, err) == (0, "")
+    for covariate in ("tokens_byte", "fertility", "premium", "effective_kurtosis", "outlier_activation"):
+        assert f"{covariate} ~ delta" in out
+    code, out, _ = glotgap("report-tables", scores, *options, "-x", "fertility", "--given", "premium")
+    assert (code, "fertility ~ delta given premium" in out) == (0, True)
+    code, _, err = glotgap("report-tables", scores, "--profile", "p.safetensors")
+    assert (code, "--profile and --tensors go together" in err) == (2, True)
 
 
 def test_report_tables_by_the_byte(glotgap, scores):
@@ -275,6 +324,7 @@ def test_clips_ends_in_one_plain_sentence(glotgap, model, tmp_path):
     code, out, err = glotgap("clips", model, *options, "--calibration", calibration, "--out", "s.parquet")
     assert (code, err) == (0, "wrote s.parquet\n")
     assert out.splitlines()[-1].startswith("With n = 2 languages, 3 items and this model, the data do")
+    assert out.startswith("2 bits, g64: A shared clip costs ")  # before anything is scored
     schemes = set(tables.read("s.parquet", "SCORES")["scheme"])
     assert {"la2-own-g64", "la2-paper-g64", "rtn2-g64-mse", "rtn2-g64-pct99.9", "fp"} <= schemes
 

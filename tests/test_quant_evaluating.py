@@ -1,6 +1,8 @@
 """Evaluation: tables, schemes, calibration, warnings and progress, on small random models."""
 
 import json
+import warnings
+from dataclasses import replace
 
 import polars as pl
 import pytest
@@ -8,7 +10,7 @@ from polars.testing import assert_frame_equal
 
 from quant_models import causal, masked, tokenizer, torch  # isort: skip
 
-from glotgap import BadArgumentError, UnsupportedError, tables
+from glotgap import BadArgumentError, GlotgapWarning, UnsupportedError, tables
 from glotgap.quant import Scheme, evaluate, evaluation, parallel, quantized
 from glotgap.quant.calibration import Calibration
 from glotgap.quant.models import subject
@@ -261,7 +263,8 @@ def test_a_library_that_is_absent_is_named_before_any_work(monkeypatch):
 
 def test_calibration_is_matched_in_bytes_and_cut_by_language():
     scheme = Scheme.parse("la4-shared-cal:eng")
-    data = Calibration.of(parallel().items(range(10, 20)), [scheme], SCORED)
+    with pytest.warns(GlotgapWarning, match=r"la4-shared-channel-cal:eng is calibrated on \d+ bytes, other schemes on"):
+        data = Calibration.of(parallel().items(range(10, 20)), [scheme], SCORED)
     sizes = {language: sum(len((item or "").encode()) for item in items) for language, items in data.text.texts.items()}
     longest = max(len((item or "").encode()) for items in data.text.texts.values() for item in items)
     assert max(sizes.values()) - min(sizes.values()) < longest
@@ -269,7 +272,23 @@ def test_calibration_is_matched_in_bytes_and_cut_by_language():
     scorer = Scorer(of.model, of.tokenizer, batch_tokens=512)
     made = data.context(of, scorer, scheme, None)
     assert made.profile.languages == ("eng",)
-    assert data.digest(scheme) == data.text.chosen(["eng"]).digest != data.text.digest
+    assert data.digest(scheme) == data.given.chosen(["eng"]).digest != data.text.digest
+
+
+def test_schemes_for_some_languages_are_calibrated_on_as_many_bytes_as_others():
+    text = parallel(languages=["deu", "eng", "heb"]).items(range(10, 48))
+    rare = {name: items[:5] + (None,) * 33 for name, items in text.texts.items() if name != "eng"}
+    given = replace(text, texts={"eng": text.texts["eng"], **rare})
+    schemes = [Scheme.parse(f"la4-shared{of}") for of in ("", "-cal:eng", "-cal:deu+eng")]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        data = Calibration.of(given, schemes[:2], SCORED)
+    read = [data._text(scheme) for scheme in schemes]
+    assert [set(one.languages) for one in read] == [{"deu", "eng", "heb"}, {"eng"}, {"deu", "eng"}]
+    longest = max(len(item.encode()) for items in text.texts.values() for item in items)
+    assert read[1].bytes == pytest.approx(read[0].bytes, abs=longest)
+    assert len({len(one.ids) for one in read}) > 1  # no item without a text is left
+    assert all(any(items[at] for items in one.texts.values()) for one in read for at, _ in enumerate(one.ids))
 
 
 def test_calibration_texts_begin_as_scored_texts_do_and_fit_the_window():

@@ -58,6 +58,22 @@ def test_a_library_that_cannot_be_imported_is_an_error_that_says_why(monkeypatch
         libraries.library("hqq")
 
 
+@pytest.mark.parametrize("error", [AttributeError("no attribute 'Quantizer'"), TypeError("unexpected keyword 'bits'")])
+def test_a_library_that_has_moved_what_is_asked_of_it_is_an_error_that_says_so(
+    error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def moved(*_: Any) -> Any:
+        raise error
+
+    monkeypatch.setattr(metadata, "version", lambda _: "9.9")
+    monkeypatch.setattr("glotgap.quant.quantizing.rewriter", lambda _: moved)
+    with (
+        pytest.raises(UnsupportedError, match=rf"hqq 9\.9 does not do what is asked of it \({type(error).__name__}"),
+        quant.quantized(llama(), "hqq4"),
+    ):
+        pass
+
+
 @pytest.mark.parametrize(
     ("module", "spelling", "said"),
     [

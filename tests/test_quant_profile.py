@@ -327,6 +327,37 @@ print(reads(4), reads(40))
 
 
 @pytest.mark.slow
+def test_a_batch_that_memory_does_not_hold_is_read_in_halves_and_counts_once(monkeypatch):
+    model, text = causal(), parallel(languages=["eng", "heb"], limit=6)
+    whole = profile(model, tokenizer(), text)
+    run, refused = type(model.base_model).forward, []
+
+    def forward(self, *args, **options):
+        found = run(self, *args, **options)  # all hooks have measured by now
+        if len(options["input_ids"]) > 1 and len(refused) < 3:
+            refused.append(len(options["input_ids"]))
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return found
+
+    monkeypatch.setattr(type(model.base_model), "forward", forward)
+    halved = profile(model, tokenizer(), text)
+    assert len(refused) == 3
+    assert (halved.tokens == whole.tokens).all()
+    assert halved.inputs_table()["tokens"].to_list() == whole.inputs_table()["tokens"].to_list()
+    for name, site in whole.sites.items():
+        assert halved.sites[name].second == pytest.approx(site.second, rel=1e-4)
+        assert halved.sites[name].moments[0][0].n == site.moments[0][0].n
+    for kind, sums in whole.outputs.items():
+        assert halved.outputs[kind] == pytest.approx(sums, rel=1e-4)
+
+
+def test_profiles_of_which_one_holds_whole_moments_are_not_merged():
+    text = parallel(languages=["eng"], limit=4)
+    model = causal()
+    with pytest.raises(BadArgumentError, match="one profile holds whole second moments"):
+        profile(model, tokenizer(), text, whole=True).merge(profile(model, tokenizer(), text))
+
+
 def test_memory_does_not_grow_with_the_text():
     root = Path(__file__).parents[1]
     paths = [str(root / "python"), str(root / "tests")]

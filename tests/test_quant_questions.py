@@ -127,6 +127,11 @@ def test_tables_that_cannot_be_compared_are_refused():
         (pl.concat([scores, made(unit="document")]), "several units"),
         (pl.concat([scores, scores.with_columns(method=pl.lit("pseudo-log-likelihood"), model=pl.lit("b"))]), "method"),
         (pl.concat([scores, scores.head(1)]), "two rows share one key"),
+        (scores.with_columns(reference=pl.col("scheme")), "m has scores of several reference"),
+        (
+            scores.with_columns(vocabulary=pl.int_range(1, pl.len() + 1).cast(pl.UInt64)),
+            "m has scores of several vocabulary",
+        ),
     ]:
         with pytest.raises(BadArgumentError, match=said):
             degradation(wrong)
@@ -137,17 +142,19 @@ def spread(name, means):
         return means.max(0) - means.min(0)
     if name == "worst_less_median":
         return means.max(0) - np.median(means, axis=0)
+    if name == "worst_to_median":
+        return means.max(0) / np.median(means, axis=0)
     return means.std(0, ddof=1) / np.abs(means.mean(0))
 
 
-SPREADS = ["worst_less_best", "worst_less_median", "coefficient_of_variation"]
+SPREADS = ["worst_less_best", "worst_less_median", "worst_to_median", "coefficient_of_variation"]
 
 
 @pytest.mark.parametrize("per", ["item", "byte"])
 @pytest.mark.parametrize("name", SPREADS)
 def test_spreads_are_those_of_scipy(name, per):
     sizes = RNG.integers(20, 90, (40, 4)), np.full((40, 4), 10)
-    scores = made(40, 4, (0.3, 0.1), sizes=sizes)
+    scores = made(40, 4, (0.3, 0.5, 0.6, 1.2), sizes=sizes)
     found = row(disparity(scores, per=per, n_resamples=4999, rng=1), name)
     lost = losses(scores) / (sizes[0].mean(0) if per == "byte" else 1)
     columns = tuple(lost.T)
@@ -159,12 +166,13 @@ def test_spreads_are_those_of_scipy(name, per):
     asked = {"paired": True, "vectorized": True, "n_resamples": 4999, "rng": np.random.default_rng(2)}
     wanted = stats.bootstrap(columns, statistic, method="basic", **asked).confidence_interval
     width = wanted.high - wanted.low
-    assert found["low"] == pytest.approx(max(0, wanted.low), abs=0.06 * width)  # quantiles of 4999: some 0.02 of it
-    assert found["high"] == pytest.approx(max(0, wanted.high), abs=0.06 * width)
+    null = 1.0 if name == "worst_to_median" else 0.0
+    assert found["low"] == pytest.approx(max(null, wanted.low), abs=0.06 * width)  # quantiles of 4999: some 0.02 of it
+    assert found["high"] == pytest.approx(max(null, wanted.high), abs=0.06 * width)
     asked |= {"permutation_type": "samples", "alternative": "greater"}
     p = stats.permutation_test(columns, statistic, **{name: asked[name] for name in asked if name != "paired"}).pvalue
     assert found["p"] == pytest.approx(p, abs=4 * math.sqrt(p * (1 - p) / 4999) * math.sqrt(2) + 2e-4)
-    assert (found["null"], found["method"]) == (0.0, "basic")
+    assert (found["null"], found["method"]) == (null, "basic")
 
 
 def test_high_and_low_are_compared_among_themselves():
@@ -229,12 +237,12 @@ def test_intervals_hold_the_true_spread():
 
 
 def test_spreads_and_single_languages_are_families_of_their_own():
-    scores = made(30, 4, (0.5,), schemes=("rtn4-channel", "rtn3-channel"))
+    scores = made(30, 4, (1.5, 1.0, 1.0, 1.0), schemes=("rtn4-channel", "rtn3-channel"))
     found = disparity(scores, **QUICK).tests
     for family in (found.filter(pl.col("statistic") == "mean"), found.filter(pl.col("statistic") != "mean")):
         wanted = room.adjust(family["p"].to_numpy(), "holm")
         assert family["p_adjusted"].to_list() == pytest.approx(list(wanted))
-    assert found.filter(pl.col("statistic") != "mean").height == 6
+    assert found.filter(pl.col("statistic") != "mean").height == 8
 
 
 def test_order_of_rows_does_not_matter():
@@ -250,7 +258,7 @@ def test_order_of_rows_does_not_matter():
 
 
 def test_names_of_languages_do_not_matter():
-    scores = made(25, 4, (0.5,))
+    scores = made(25, 4, (1.5, 1.0, 1.0, 1.0))
     renamed = scores.with_columns(
         pl.col("language").replace_strict({"l00": "l03", "l03": "l00", "l01": "l02", "l02": "l01"})
     )

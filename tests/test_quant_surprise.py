@@ -6,11 +6,25 @@ import pytest
 
 from quant_models import torch  # isort: skip
 
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
 from glotgap.quant import surprise as room
 from glotgap.quant.output import Output
 
 WIDTH, VOCABULARY, PLACES = 24, 501, 37
 surprise = functools.partial(room.surprise, vocabulary=VOCABULARY)
+
+
+class _Largest(TorchDispatchMode):
+    """Notes the largest tensor that is made."""
+
+    most = 0
+
+    def __torch_dispatch__(self, function, _types, args=(), kwargs=None):
+        made = function(*args, **(kwargs or {}))
+        self.most = max([self.most, *(one.numel() for one in tree_leaves(made) if isinstance(one, torch.Tensor))])
+        return made
 
 
 @pytest.fixture(autouse=True)
@@ -45,6 +59,16 @@ def test_slices_and_whole_logits_give_what_a_twin_gives(given, change):
     torch.testing.assert_close(surprise(None, change(layer(states)), targets), wanted, rtol=1e-5, atol=1e-5)
     layer.register_forward_hook(lambda _layer, _inputs, output: output)
     torch.testing.assert_close(surprise(Output(layer, change), states, targets), wanted, rtol=1e-5, atol=1e-5)
+
+
+def test_logits_of_all_tokens_are_never_there_at_once(given):
+    layer, states, targets = given
+    for hooked in (False, True):
+        if hooked:
+            layer.register_forward_hook(lambda _layer, _inputs, output: output)
+        with _Largest() as seen, torch.inference_mode():
+            surprise(Output(layer), states, targets)
+        assert seen.most <= max(64 * PLACES, layer.weight.numel()) < PLACES * VOCABULARY
 
 
 def test_what_hooks_do_to_the_output_layer_counts(given):

@@ -10,6 +10,7 @@ import inspect
 import os
 import types
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain, cycle
 from numbers import Real
 from typing import Any, Final, ParamSpec, TypeGuard, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -38,18 +39,26 @@ def typed(function: Callable[P, R]) -> Callable[P, R]:
         ...
         glotgap._errors.BadArgumentError: number is '8': give a whole number
     """
-    names = tuple(inspect.signature(function).parameters)
+    names, rest = _positional(function)
     hints: dict[str, tuple[Any, ...]] = {}
 
     @functools.wraps(function)
     def checked(*args: P.args, **kwargs: P.kwargs) -> R:
         if not hints:  # annotations may name what is defined further down
             hints.update({name: _choices(hint) for name, hint in get_type_hints(function).items()})
-        for name, value in (*zip(names, args, strict=False), *kwargs.items()):
+        for name, value in (*zip(chain(names, rest), args, strict=False), *kwargs.items()):
             _refuse_other(name, value, hints.get(name, (Any,)))
         return function(*args, **kwargs)
 
     return checked
+
+
+def _positional(function: Callable[..., Any]) -> tuple[list[str], Iterator[str]]:
+    """Return the names of arguments by position, and that of all further ones, again and again."""
+    kinds = {name: parameter.kind for name, parameter in inspect.signature(function).parameters.items()}
+    by_place = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    further = [name for name, kind in kinds.items() if kind is inspect.Parameter.VAR_POSITIONAL]
+    return [name for name, kind in kinds.items() if kind in by_place], cycle(further)
 
 
 def _choices(hint: Any) -> tuple[Any, ...]:

@@ -10,15 +10,20 @@ import click
 from glotgap.cli.checks import say
 
 if TYPE_CHECKING:
-    from glotgap.quant import Evaluation
+    from glotgap.quant import Evaluation, Parallel
     from glotgap.quant.models import Subject
 
 __all__ = ["corpus_of", "evaluated"]
 
 
-def corpus_of(corpora: tuple[str, ...]) -> Any:
-    """Return what `glotgap.quant.parallel` takes."""
-    return None if not corpora else corpora[0] if len(corpora) == 1 else list(corpora)
+def corpus_of(corpora: tuple[str, ...], *, quiet: bool) -> "Parallel":
+    """Return the text that is named, and say which files are none."""
+    from glotgap.quant import parallel
+
+    found = parallel(None if not corpora else corpora[0] if len(corpora) == 1 else list(corpora))
+    if found.skipped and not quiet:
+        say(f"not read, since no language is in the name: {', '.join(found.skipped)}")
+    return found
 
 
 def evaluated(
@@ -39,7 +44,8 @@ def evaluated(
 
     _refuse(out, audit, cache, resume=resume, quiet=quiet)
     kept = f"{out}.part.sqlite" if resume else cache
-    of, read = _opened(model, options), {"corpus": corpus_of(corpora), "schemes": schemes, **options}
+    text = corpus_of(corpora, quiet=quiet)
+    of, read = _opened(model, options), {"corpus": text, "schemes": schemes, **options}
     if not quiet:
         read |= _tell_bounds(of, schemes, read)
     with counting("scoring", "texts", quiet=quiet) as progress, _noting(kept):

@@ -81,7 +81,8 @@ def clips(
 ) -> None:
     """Can clipping by language help (EXP-031)? LA-ACIQ in all its forms against absmax, ACIQ and least error.
 
-    Needs --calibration: other text than the corpus.
+    Needs --calibration: other text than the corpus. Absmax by groups of 64 is a rival too. GPTQ is one where it is
+    named: --rival gptq{bits}-channel --rival gptq{bits}-channel-cal:eng.
     """
     from glotgap.quant import degradation
     from glotgap.quant.conclusions import clips_sentence
@@ -107,9 +108,10 @@ def _spelled(bits: int, granularity: str, more: tuple[str, ...]) -> tuple[list[s
     from glotgap.quant import Scheme
     from glotgap.quant.conclusions import language_aware, rivals
 
-    others = [*rivals(bits, granularity), *(rival.replace("{bits}", str(bits)) for rival in more)]
+    others = [*rivals(bits, granularity), f"rtn{bits}-g64", *(rival.replace("{bits}", str(bits)) for rival in more)]
     forms = language_aware(bits, granularity)
-    return [str(Scheme.parse(text)) for text in forms], [str(Scheme.parse(text)) for text in others]
+    spelled = [[str(Scheme.parse(text)) for text in part] for part in (forms, others)]
+    return spelled[0], list(dict.fromkeys(spelled[1]))
 
 
 def _contests(scores: "pl.DataFrame", spelled: list[tuple[list[str], list[str]]], rng: int) -> "Answer":

@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Final
 
-__all__ = ["FAMILIES", "error", "optimum"]
+__all__ = ["error", "optimum"]
 
 _HIGHEST: Final = 64.0  # beyond the optimum of any number of bits up to 32
 
@@ -45,9 +45,6 @@ _LAWS: Final[Mapping[str, tuple[_Law, _Law]]] = {
     "gauss": (_gaussian, _gaussian_slope),
     "laplace": (_laplacian, _laplacian_slope),
 }
-
-FAMILIES: Final = tuple(_LAWS)
-"""The laws that values may follow."""
 
 
 @cache

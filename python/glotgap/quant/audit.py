@@ -63,8 +63,8 @@ class Audit:
 
     @property
     def share_changed(self) -> float | None:
-        """Share of all values of the model that are others than before."""
-        return _ratio(_sum(self.table, "changed"), _sum(self.table, "n") + self.vectors)
+        """Share of the values of all weights, quantized or not, that are others than before."""
+        return _ratio(_sum(self.table, "changed"), _sum(self.table, "n"))
 
     @property
     def bits(self) -> float | None:
@@ -96,8 +96,8 @@ class Audit:
         tied = [f"{name} is also {', '.join(others)}" for name, others in self.tied.items()]
         parts = [
             f"{self.scheme}: {len(self.quantized)} of {len(self.table)} weights quantized",
-            f"{self.bits or 0:.2f} bits a value ({self.bits_of_model or 0:.2f} over the whole model)",
-            f"{100 * (self.share_changed or 0):.1f} % of all values changed",
+            f"{100 * (self.share_changed or 0):.1f} % of the values of all weights changed",
+            f"{self.bits or 0:.2f} bits a quantized value ({self.bits_of_model or 0:.2f} over the whole model)",
             "nothing lost" if noise is None else f"signal to noise {noise:.1f} dB",
             *tied,
         ]
@@ -128,6 +128,7 @@ def table(model: str, scheme: Scheme, language: str | None, rows: Sequence[Row])
     columns: dict[str, list[Any]] = {
         "model": [model] * len(rows),
         "scheme": [str(scheme)] * len(rows),
+        "reference": [None] * len(rows),
         "language": [language] * len(rows),
     }
     columns |= {name: [getattr(row, name) for row in rows] for name in Row.__dataclass_fields__}

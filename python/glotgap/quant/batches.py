@@ -1,13 +1,16 @@
-"""Readings of like length side by side, padded at their ends."""
+"""Readings of like length side by side, padded at their ends, and in halves where memory does not hold them."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Final
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Final, TypeVar
 
 import torch
 
+from glotgap._errors import UnsupportedError
 from glotgap.quant.readings import Reading
 
-__all__ = ["batches", "padded"]
+__all__ = ["batches", "in_halves", "padded"]
+
+T = TypeVar("T")
 
 _PADDING: Final = 16
 """More tokens of padding start another batch. On processors 16 take 1 or 2 % less time than 64 or 128."""
@@ -34,3 +37,26 @@ def padded(batch: Sequence[Reading], filler: int) -> tuple[torch.Tensor, torch.T
     inputs = [[*row.inputs, *[filler] * (width - len(row.inputs))] for row in batch]
     mask = [[1] * len(row.inputs) + [0] * (width - len(row.inputs)) for row in batch]
     return torch.tensor(inputs), torch.tensor(mask)
+
+
+def in_halves(run: Callable[[Sequence[Reading]], T], batch: Sequence[Reading]) -> list[T]:
+    """Return what `run` makes of a batch, or of its halves, and theirs, where memory does not hold it.
+
+    Raises:
+        UnsupportedError: memory does not hold a single reading.
+    """
+    try:
+        return [run(batch)]
+    except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
+        if not _is_lack_of_memory(error):
+            raise
+        if len(batch) == 1:
+            raise UnsupportedError(
+                f"memory does not hold a reading of {len(batch[0].inputs)} tokens: give a smaller length"
+            ) from error
+    half = len(batch) // 2
+    return [*in_halves(run, batch[:half]), *in_halves(run, batch[half:])]
+
+
+def _is_lack_of_memory(error: Exception) -> bool:
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or "allocate memory" in str(error)

@@ -1,14 +1,18 @@
 """Text that schemes look at before they round: other text than what is scored, and as much of it in each language.
 
-Languages are matched by bytes of UTF-8 (items at the end of the longer ones are left out). Where an item of the
-calibration text is also scored, that is refused: a scheme would have seen what it is judged by.
+Languages are matched by bytes of UTF-8 (items at the end of the longer ones are left out). A scheme for some of the
+languages (`-cal:eng`) sees as many bytes in all as the others do, so that schemes differ in what they saw and not in
+how much: give more items of such a language, which others need not have; where there are too few, a warning says so.
+Where an item of the calibration text is also scored, that is refused: a scheme would have seen what it is judged by.
+
+All languages of the calibration text count, whether they are scored or not.
 """
 
 import unicodedata
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from glotgap._errors import BadArgumentError, GlotgapWarning
 from glotgap.quant.items import items
@@ -22,6 +26,9 @@ from glotgap.quant.scoring import Scorer
 
 __all__ = ["Calibration"]
 
+_ENOUGH: Final = 0.8
+"""Of the bytes that other schemes see."""
+
 
 @dataclass(frozen=True)
 class Calibration:
@@ -29,9 +36,11 @@ class Calibration:
 
     Attributes:
         text: matched in bytes; None where no scheme looks at data.
+        given: the same before that.
     """
 
     text: Parallel | None
+    given: Parallel | None = None
     _profiles: dict[str, Profile] = field(default_factory=dict)
 
     @classmethod
@@ -56,9 +65,10 @@ class Calibration:
             raise BadArgumentError(f"{spelled} look at data: give calibration, other text than the corpus")
         text = parallel(given)
         _refuse_seen(text, scored)
-        found = cls(_matched(text))
+        found = cls(_matched(text), text)
         for scheme in needy:
             found._refuse_unserved(scheme, scored)
+            found._tell_shortage(scheme)
         return found
 
     def _refuse_unserved(self, scheme: Scheme, scored: Parallel) -> None:
@@ -70,10 +80,16 @@ class Calibration:
                 "calibrate on all that are scored"
             )
 
-    @property
-    def languages(self) -> tuple[str, ...]:
-        """The languages that there is calibration text of."""
-        return self.text.languages if self.text is not None else ()
+    def _tell_shortage(self, scheme: Scheme) -> None:
+        """Warn where a scheme sees much less text than the others."""
+        seen, others = self._text(scheme).bytes, self.text.bytes if self.text is not None else 0
+        if seen < _ENOUGH * others:
+            warnings.warn(
+                f"{scheme} is calibrated on {seen:,} bytes, other schemes on {others:,}: give more text of "
+                f"{', '.join(scheme.calibrated_on)} (items that other languages lack will do)",
+                GlotgapWarning,
+                stacklevel=2,
+            )
 
     def digest(self, scheme: Scheme) -> str | None:
         """Return a digest of the text that a scheme looks at; None if it looks at none."""
@@ -86,27 +102,23 @@ class Calibration:
         text = self._text(scheme)
         if scheme.method == "la":
             return Context(self.profile(of, scorer, text), language, tokenizer=of.tokenizer)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", GlotgapWarning)  # items left out to match bytes are meant
-            texts = items(scorer, text)
+        texts = items(scorer, text, has_gaps=True)
         size = scorer.length - len(scorer.before) - len(scorer.after)
         read = [(*scorer.before, *item.encoded.ids[:size], *scorer.after) for item in texts if item.encoded.ids]
         return Context(None, language, read, of.tokenizer)
 
     def _text(self, scheme: Scheme) -> Parallel:
-        if self.text is None:
+        if self.text is None or self.given is None:
             raise BadArgumentError(f"scheme {scheme} looks at data: give calibration, other text than the corpus")
         if not scheme.calibrated_on:
             return self.text
-        return self.text.chosen(scheme.calibrated_on)
+        return self.given.chosen(scheme.calibrated_on).matched(self.text.bytes // len(scheme.calibrated_on))
 
     def profile(self, of: Subject, scorer: Scorer, text: Parallel) -> Profile:
         """Return the activations of a model on its calibration text, or a part of it; each is made once."""
         key = f"{of.digest} {text.digest}"
         if key not in self._profiles:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", GlotgapWarning)
-                read = items(scorer, text)
+            read = items(scorer, text, has_gaps=True)
             self._profiles[key] = profiled(of, scorer, read, {id_: at for at, id_ in enumerate(text.ids)})
         return self._profiles[key]
 

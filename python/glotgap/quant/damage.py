@@ -44,6 +44,8 @@ class Damage:
         delta: nats: items × languages.
         bytes: items × languages.
         tokens: items × languages.
+        words: items × languages; NaN where they were not counted.
+        reference: what its weights were before any scheme.
         left_out: items without a score in some language, with or without the scheme.
         destroyed: the languages in which the model is.
     """
@@ -56,8 +58,15 @@ class Damage:
     delta: NDArray[np.float64]
     bytes: NDArray[np.float64]
     tokens: NDArray[np.float64]
+    words: NDArray[np.float64]
+    reference: str
     left_out: int
     destroyed: tuple[str, ...]
+
+    @property
+    def caution(self) -> str:
+        """What questions about it say of a model that had been quantized before; nothing of others."""
+        return ", of a model that is dequantized from GGUF" if self.reference.startswith("dequantized") else ""
 
     def loss(self, per: str) -> NDArray[np.float64]:
         """Return items × languages whose means over items are nats an item, or nats a byte: a ratio of sums."""
@@ -75,7 +84,8 @@ def damages(scores: pl.DataFrame, baseline: str = BASELINE) -> Iterator[Damage]:
         baseline: the scheme that others are compared with.
 
     Raises:
-        BadArgumentError: not SCORES, empty, without the baseline or another scheme, or with several units or methods.
+        BadArgumentError: not SCORES, empty, without the baseline or another scheme, with several units or methods, or
+            with several references or vocabularies of one model.
     """
     tables.check("SCORES", scores)
     if scores.is_empty():
@@ -86,6 +96,7 @@ def damages(scores: pl.DataFrame, baseline: str = BASELINE) -> Iterator[Damage]:
             raise BadArgumentError(f"scores of several {name}s ({given}) cannot be compared: filter the table")
     for (model,), part in sorted(scores.partition_by("model", as_dict=True).items()):
         schemes = part["scheme"].unique().sort().to_list()
+        _refuse_several(str(model), part)
         if baseline not in schemes or len(schemes) < 2:
             raise BadArgumentError(
                 f"{model} was scored under {', '.join(schemes)}: score it under {baseline} and another scheme"
@@ -95,9 +106,17 @@ def damages(scores: pl.DataFrame, baseline: str = BASELINE) -> Iterator[Damage]:
                 yield _damage(str(model), scheme, part, baseline)
 
 
+def _refuse_several(model: str, part: pl.DataFrame) -> None:
+    """Refuse scores of different models under one name."""
+    for name in ("reference", "vocabulary"):
+        if part[name].n_unique() > 1:
+            given = ", ".join(map(str, part[name].unique().sort()))
+            raise BadArgumentError(f"{model} has scores of several {name} ({given}): name the models apart")
+
+
 def _damage(model: str, scheme: str, part: pl.DataFrame, baseline: str) -> Damage:
     keys = ["language", "item"]
-    before = part.filter(scheme=baseline).select(*keys, "bytes", "tokens", "vocabulary", before="nll")
+    before = part.filter(scheme=baseline).select(*keys, "bytes", "tokens", "words", "vocabulary", before="nll")
     after = part.filter(scheme=scheme).select(*keys, after="nll")
     languages = sorted(set(before["language"]) | set(after["language"]))
     count = len(set(before["item"]) | set(after["item"]))
@@ -110,8 +129,9 @@ def _damage(model: str, scheme: str, part: pl.DataFrame, baseline: str) -> Damag
     kept = _in_all(both.filter(pl.col("after").is_not_null()), len(languages)).sort("item", "language")
     items = kept["item"].unique().sort().to_list()
     shape = (len(items), len(languages))
-    fp, quantized, size, tokens = (
-        kept[name].cast(pl.Float64).to_numpy().reshape(shape) for name in ("before", "after", "bytes", "tokens")
+    fp, quantized, size, tokens, words = (
+        kept[name].cast(pl.Float64).to_numpy().reshape(shape)
+        for name in ("before", "after", "bytes", "tokens", "words")
     )
     return Damage(
         model=model,
@@ -122,6 +142,8 @@ def _damage(model: str, scheme: str, part: pl.DataFrame, baseline: str) -> Damag
         delta=quantized - fp,
         bytes=size,
         tokens=tokens,
+        words=words,
+        reference=str(part["reference"][0]),
         left_out=count - len(items),
         destroyed=_destroyed(both),
     )
@@ -149,8 +171,9 @@ def degradation(scores: pl.DataFrame, *, baseline: str = BASELINE) -> pl.DataFra
 
     Returns:
         model, scheme, language, n (items that count), left_out, delta (nats an item), delta_byte (nats a byte),
-        relative (Σ after / Σ before - 1), bits_byte (of the baseline), tokens_byte, premium (tokens over those of
-        English; null without English), all of the items that count, and destroyed. Undefined where none counts.
+        relative (Σ after / Σ before - 1), bits_byte (of the baseline), tokens_byte, fertility (tokens a word; null
+        where words were not counted), premium (tokens over those of English; null without English), all of the items
+        that count, destroyed, and reference (what fp is). Undefined where none counts.
 
     Raises:
         BadArgumentError: not SCORES, without the baseline, or languages that share no item.
@@ -166,8 +189,8 @@ def degradation(scores: pl.DataFrame, *, baseline: str = BASELINE) -> pl.DataFra
 
 
 def _rows(damage: Damage) -> Iterator[dict[str, object]]:
-    before, lost, size, tokens = (
-        values.sum(0) for values in (damage.before, damage.delta, damage.bytes, damage.tokens)
+    before, lost, size, tokens, words = (
+        values.sum(0) for values in (damage.before, damage.delta, damage.bytes, damage.tokens, damage.words)
     )
     english = tokens[damage.languages.index("eng")] if "eng" in damage.languages else None
     for at, language in enumerate(damage.languages):
@@ -182,10 +205,12 @@ def _rows(damage: Damage) -> Iterator[dict[str, object]]:
             "relative": _ratio(lost[at], before[at]),
             "bits_byte": _ratio(before[at], size[at] * math.log(2)),
             "tokens_byte": _ratio(tokens[at], size[at]),
+            "fertility": _ratio(tokens[at], words[at]),
             "premium": _ratio(tokens[at], english),
             "destroyed": language in damage.destroyed,
+            "reference": damage.reference,
         }
 
 
 def _ratio(part: float, whole: float | None) -> float | None:
-    return float(part / whole) if whole else None
+    return float(part / whole) if whole and not math.isnan(whole) else None

@@ -1,15 +1,16 @@
 """Does quantization hurt some languages more? Differences of D(λ) between languages, with interval and p.
 
-For each scheme: how far the worst language is from the best and from the median one, the coefficient of variation over
-languages, the mean of low-resource less that of high-resource languages where these are named, and D of each language.
+For each scheme: how far the worst language is from the best and from the median one, how many times the median it
+loses, the coefficient of variation over languages, the mean of low-resource less that of high-resource languages where
+these are named, and D of each language.
 
 Items are the units. Intervals resample items, with all languages of an item together (a paired cluster bootstrap over
 aligned ids), so that what all languages share of an item cancels. p of a disparity permutes the labels of languages
 within each item, and is one-sided: none is below 0. Where low- is compared with high-resource languages, labels of
 these alone are permuted, and p is two-sided. p of one language's D flips the signs of items.
 
-The largest of L means is above the least by chance too, and in a resample it is so twice: the first three disparities
-come out too large, those of resamples larger still. Their intervals are therefore basic ones (twice the estimate less
+The largest of L means is above the least by chance too, and in a resample it is so twice: these disparities come out
+too large, those of resamples larger still. Their intervals are therefore basic ones (twice the estimate less
 the quantiles of resamples, not below 0), which take this off again: the estimate can lie above its own interval. With
 12 languages that differ and 100 items they hold the true value in 86 to 97 of 100 cases, where BCa's do in as few as
 17; with two languages that hardly differ in 66. Where languages do not differ at all they still leave out 0 too often;
@@ -17,7 +18,8 @@ p does not, and both must speak.
 
 Disparities are one family, whose p are adjusted together; D of each language are another.
 
-A coefficient of variation is that of means of one sign: where some languages gain, it is undefined.
+A coefficient of variation is that of means of one sign, and worst to median one of means above 0: where some languages
+gain, they are undefined.
 
 Limits: what is shown is shown of these languages and this model, on text like this. Languages are not a sample here:
 for claims about kinds of languages, see `correlate`.
@@ -81,7 +83,7 @@ def disparity(
         >>> scores = evaluate(tiny.model(steps=2), languages=["eng", "heb"], limit=6, schemes=["fp", "rtn2"])
         >>> found = disparity(scores, rng=1)
         >>> found.tests["statistic"].unique().sort().to_list()
-        ['coefficient_of_variation', 'mean', 'worst_less_best', 'worst_less_median']
+        ['coefficient_of_variation', 'mean', 'worst_less_best', 'worst_less_median', 'worst_to_median']
     """
     if per not in PER:
         raise BadArgumentError(f"per is {per!r}: give item or byte")
@@ -99,7 +101,7 @@ def _asked(damage: Damage, per: str) -> Finding:
     if len(damage.languages) < 2:
         raise BadArgumentError(f"scores of {damage.languages[0]} only: a disparity is between languages")
     broken = f", destroyed in {', '.join(damage.destroyed)}" if damage.destroyed else ""
-    question, group = f"nats lost {_PER[per]}{broken}", f"{damage.model} {damage.scheme}"
+    question, group = f"nats lost {_PER[per]}{broken}{damage.caution}", f"{damage.model} {damage.scheme}"
     return Finding(question, group, "", None, 0.0, len(damage.items), "item", left_out=damage.left_out)
 
 
@@ -108,7 +110,7 @@ def _between_languages(
 ) -> Iterator[Finding]:
     values = damage.loss(per)
     for name, statistic in _SPREADS.items():
-        yield _between(values, statistic, replace(asked, statistic=name), how)
+        yield _between(values, statistic, replace(asked, statistic=name, null=_NOTHING[name]), how)
     if unknown := [name for names in resource.values() for name in names if name not in damage.languages]:
         raise BadArgumentError(f"{', '.join(unknown)} has no scores: there are {', '.join(damage.languages)}")
     if resource["low"]:
@@ -132,7 +134,7 @@ def _of_language(values: NDArray[np.float64], bare: Finding, how: How) -> Findin
 
 
 def _between(values: NDArray[np.float64], statistic: Statistic, bare: Finding, how: How) -> Finding:
-    if len(values) < _LEAST_ITEMS or (bare.statistic == "coefficient_of_variation" and not _has_one_sign(values)):
+    if len(values) < _LEAST_ITEMS or (not _is_defined(bare.statistic, values.mean(axis=0))):
         return bare
     columns, is_spread = tuple(values.T), bare.statistic in _SPREADS
     method, alternative = ("basic", "greater") if is_spread else ("BCa", "two-sided")
@@ -142,18 +144,20 @@ def _between(values: NDArray[np.float64], statistic: Statistic, bare: Finding, h
     )
     said = f"permutation of languages within an item, {'one' if is_spread else 'two'}-sided"
     found = replace(finding(replace(bare, test=said, mde=0.0), interval, test), mde=None)
-    return _not_below_0(found) if is_spread else found
+    return _not_below_nothing(found) if is_spread else found
 
 
-def _not_below_0(found: Finding) -> Finding:
+def _not_below_nothing(found: Finding) -> Finding:
     if found.low is None or found.high is None:
         return found
-    return replace(found, low=max(0.0, found.low), high=max(0.0, found.high))
+    return replace(found, low=max(found.null, found.low), high=max(found.null, found.high))
 
 
-def _has_one_sign(values: NDArray[np.float64]) -> bool:
-    means = values.mean(axis=0)
-    return bool((means > 0).all() or (means < 0).all())
+def _is_defined(statistic: str, means: NDArray[np.float64]) -> bool:
+    """Whether the means of languages have the sign that a statistic needs."""
+    if statistic == "worst_to_median":
+        return bool((means > 0).all())
+    return statistic != "coefficient_of_variation" or bool((means > 0).all() or (means < 0).all())
 
 
 def _means(samples: Sequence[NDArray[np.float64]], axis: int) -> NDArray[np.float64]:
@@ -162,6 +166,11 @@ def _means(samples: Sequence[NDArray[np.float64]], axis: int) -> NDArray[np.floa
 
 def _worst_less_median(means: NDArray[np.float64]) -> NDArray[np.float64]:
     found: NDArray[np.float64] = means.max(axis=0) - np.median(means, axis=0)
+    return found
+
+
+def _worst_to_median(means: NDArray[np.float64]) -> NDArray[np.float64]:
+    found: NDArray[np.float64] = means.max(axis=0) / np.median(means, axis=0)
     return found
 
 
@@ -185,6 +194,10 @@ def _difference(count: int) -> Statistic:
 _SPREADS: Final[Mapping[str, Statistic]] = {
     "worst_less_best": lambda *samples, axis=-1: np.ptp(_means(samples, axis), axis=0),
     "worst_less_median": lambda *samples, axis=-1: _worst_less_median(_means(samples, axis)),
+    "worst_to_median": lambda *samples, axis=-1: _worst_to_median(_means(samples, axis)),
     "coefficient_of_variation": lambda *samples, axis=-1: _variation(_means(samples, axis)),
 }
 """The disparities by name: functions of one sample a language."""
+
+_NOTHING: Final = dict.fromkeys(_SPREADS, 0.0) | {"worst_to_median": 1.0}
+"""What each disparity is where there is none."""

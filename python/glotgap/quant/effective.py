@@ -6,7 +6,7 @@ part of the layer over the text of language λ, ā_l(λ) = a_l(λ) / Σ_l a_l(λ
 - effective kurtosis κ_eff(λ) = Σ_l ā_l(λ) κ_l;
 - outlier activation(λ) = Σ ā_l(λ) over the outlier layers: those of large κ_l, chosen on weights alone.
 
-Each is one number a language, to be set beside what quantization does to it (`glotgap.stats.correlate`).
+Each is one number a language, to be set beside what quantization does to it (`glotgap.quant.correlate`).
 """
 
 from collections.abc import Mapping
@@ -37,7 +37,7 @@ _TOP: Final = 0.75
 def effective_kurtosis(
     profile: Profile, tensors: pl.DataFrame, *, output: str = "mlp", statistic: str = "kurtosis"
 ) -> pl.DataFrame:
-    """Return language and effective_kurtosis.
+    """Return language, effective_kurtosis, and the output and the statistic that it is made of.
 
     Args:
         profile: of the model (`glotgap.quant.profile`).
@@ -53,11 +53,12 @@ def effective_kurtosis(
         >>> from glotgap.quant import profile, tiny
         >>> path = tiny.model(steps=2)
         >>> effective_kurtosis(profile(path, languages=["eng", "heb"], limit=4), weights.scan(path)).columns
-        ['language', 'effective_kurtosis']
+        ['language', 'effective_kurtosis', 'output', 'statistic']
     """
     kurtosis = _by_layer(profile, tensors, output, statistic)
     values = shares(profile, output, list(kurtosis)) @ np.array(list(kurtosis.values()))
-    return pl.DataFrame({"language": profile.languages, "effective_kurtosis": values})
+    found = {"language": profile.languages, "effective_kurtosis": values}
+    return pl.DataFrame(found).with_columns(output=pl.lit(output), statistic=pl.lit(statistic))
 
 
 @typed
@@ -69,7 +70,7 @@ def outlier_activation(
     output: str = "mlp",
     statistic: str = "kurtosis",
 ) -> pl.DataFrame:
-    """Return language, outlier_activation and layers: the outlier layers, the same for all.
+    """Return language, outlier_activation, layers (the outlier layers, the same for all), output, statistic and rule.
 
     Args:
         profile: of the model (`glotgap.quant.profile`).
@@ -92,7 +93,8 @@ def outlier_activation(
     outliers = _outliers(kurtosis, rule)
     values = shares(profile, output, list(kurtosis))[:, [layer in outliers for layer in kurtosis]].sum(1)
     found = {"language": profile.languages, "outlier_activation": values, "layers": [outliers] * len(values)}
-    return pl.DataFrame(found)
+    notes = {"output": output, "statistic": statistic, "rule": str(rule)}
+    return pl.DataFrame(found).with_columns(**{name: pl.lit(value) for name, value in notes.items()})
 
 
 def shares(profile: Profile, output: str, of: list[int]) -> NDArray[np.float64]:

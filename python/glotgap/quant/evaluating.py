@@ -28,7 +28,7 @@ from glotgap.quant.calibration import Calibration
 from glotgap.quant.items import Item, items
 from glotgap.quant.libraries import LIBRARIES, library, version
 from glotgap.quant.models import subject
-from glotgap.quant.parallel import parallel
+from glotgap.quant.parallel import Parallel, parallel
 from glotgap.quant.running import Part, Run, parts
 from glotgap.quant.scheme import Scheme
 from glotgap.quant.scoring import Scored, Scorer
@@ -169,7 +169,7 @@ def evaluation(
     return Evaluation(
         tables.sort("SCORES", pl.DataFrame(rows, schema=tables.SCORES.schema())),
         tables.sort("AUDITS", pl.concat([audits for _, _, audits in done])),
-        _metadata(arguments | more, digests, text.source, asked),
+        _metadata(arguments | more, digests, text, asked) | {"reference": of.reference},
     )
 
 
@@ -190,13 +190,13 @@ def _pairs(part: Part, scores: Sequence[Scored]) -> Iterator[tuple[Item, Scored]
 
 
 def _row(item: Item, score: Scored, part: Part) -> dict[str, Any]:
-    of_text = {"language": item.language, "item": item.id, "bytes": item.bytes, "tokens": len(item.encoded.ids)}
-    of_tokens = {"unk": item.encoded.unk, "fallback": item.encoded.fallback}
+    of_text = {"language": item.language, "item": item.id, "bytes": item.bytes, "words": item.words}
+    of_tokens = {"tokens": len(item.encoded.ids), "unk": item.encoded.unk, "fallback": item.encoded.fallback}
     return of_text | of_tokens | {"scheme": str(part.scheme), "nll": score.nll, "nonfinite": score.nonfinite}
 
 
 def _metadata(
-    arguments: dict[str, Any], digests: dict[str, str | None], corpus: str, asked: Sequence[Scheme]
+    arguments: dict[str, Any], digests: dict[str, str | None], text: Parallel, asked: Sequence[Scheme]
 ) -> dict[str, str]:
     methods = sorted({scheme.method for scheme in asked} & set(LIBRARIES))
     versions = {LIBRARIES[method].distribution: version(method) for method in methods} | {
@@ -206,7 +206,8 @@ def _metadata(
     }
     return {
         "glotgap": __version__,
-        "corpus": corpus,
+        "corpus": text.source,
+        "skipped": json.dumps(text.skipped),
         "arguments": json.dumps(arguments),
         "digests": json.dumps(digests),
         "versions": json.dumps(versions),

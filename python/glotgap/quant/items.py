@@ -10,6 +10,7 @@ from glotgap._errors import BadArgumentError, GlotgapWarning
 from glotgap.quant.faults import faults
 from glotgap.quant.parallel import Parallel
 from glotgap.quant.scoring import Encoded, Scorer
+from glotgap.tokens import count_words
 
 __all__ = ["Item", "items"]
 
@@ -28,19 +29,26 @@ class Item:
         language: its language.
         id: what aligned languages share.
         bytes: of its UTF-8.
+        words: in it.
         encoded: its tokens.
     """
 
     language: str
     id: str
     bytes: int
+    words: int
     encoded: Encoded
 
 
-def items(scorer: Scorer, text: Parallel) -> list[Item]:
+def items(scorer: Scorer, text: Parallel, *, has_gaps: bool = False) -> list[Item]:
     """Return all items that there are, the shortest first, and warn of what is odd about them.
 
     Missing and empty texts are no items.
+
+    Args:
+        scorer: whose tokens they get.
+        text: parallel text.
+        has_gaps: missing texts are meant, as where languages are matched in bytes.
 
     Raises:
         BadArgumentError: there is no text at all.
@@ -48,7 +56,7 @@ def items(scorer: Scorer, text: Parallel) -> list[Item]:
     found = [item for language in text.languages for item in _of_language(scorer, text, language)]
     if not found:
         raise BadArgumentError(f"{text.source} has no text in {', '.join(text.languages)}: nothing can be scored")
-    if odd := [*_odd_text(text), *_odd_tokens(found)]:
+    if odd := [*_odd_text(text, has_gaps=has_gaps), *_odd_tokens(found)]:
         warnings.warn(f"text of {text.source}: {'; '.join(odd)}", GlotgapWarning, stacklevel=3)
     return sorted(found, key=lambda item: len(item.encoded.ids))
 
@@ -58,11 +66,16 @@ def _of_language(scorer: Scorer, text: Parallel, language: str) -> list[Item]:
     if broken := next((id_ for id_, item in there if not is_text(item)), None):
         raise BadArgumentError(f"item {broken} in {language} holds half surrogate pairs, which no UTF-8 has: repair it")
     encoded = scorer.encode([item for _, item in there])
-    return [Item(language, id_, len(item.encode()), ids) for (id_, item), ids in zip(there, encoded, strict=True)]
+    words = count_words([item for _, item in there])
+    return [
+        Item(language, id_, len(item.encode()), count, ids)
+        for (id_, item), count, ids in zip(there, words, encoded, strict=True)
+    ]
 
 
-def _odd_text(text: Parallel) -> list[str]:
-    return [f"{fault.language}: {fault.items} {fault.kind} (first {fault.first})" for fault in faults(text)]
+def _odd_text(text: Parallel, *, has_gaps: bool) -> list[str]:
+    found = [fault for fault in faults(text) if not (has_gaps and fault.kind == "missing")]
+    return [f"{fault.language}: {fault.items} {fault.kind} (first {fault.first})" for fault in found]
 
 
 def _odd_tokens(found: Sequence[Item]) -> Iterator[str]:

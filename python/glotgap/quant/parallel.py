@@ -65,6 +65,11 @@ class Parallel:
             digest.update(repr((language, self.ids, texts)).encode())
         return digest.hexdigest()
 
+    @property
+    def bytes(self) -> int:
+        """Bytes of UTF-8 of all texts."""
+        return sum(len(item.encode()) for items in self.texts.values() for item in items if item)
+
     def items(self, places: Sequence[int]) -> Self:
         """Return some items, by their places from 0.
 
@@ -75,8 +80,11 @@ class Parallel:
         texts = {language: tuple(items[at] for at in places) for language, items in self.texts.items()}
         return replace(self, ids=tuple(self.ids[at] for at in places), texts=texts)
 
-    def matched(self) -> Self:
+    def matched(self, most: int | None = None) -> Self:
         """Return the text with as many bytes in each language, as near as whole items come, by leaving out the last.
+
+        Args:
+            most: bytes of each language at most; by default as many as the shortest has.
 
         Example:
             >>> text = parallel(languages=["eng", "hin"]).matched()
@@ -84,13 +92,16 @@ class Parallel:
             [48, 19]
         """
         sizes = {language: [len((item or "").encode()) for item in items] for language, items in self.texts.items()}
-        most = min(map(sum, sizes.values()))
-        kept = {language: [total <= most for total in accumulate(counts)] for language, counts in sizes.items()}
+        limit = min([*map(sum, sizes.values()), *([] if most is None else [most])])
+        kept = {language: [total <= limit for total in accumulate(counts)] for language, counts in sizes.items()}
         texts = {
             language: tuple(item if keep else None for item, keep in zip(items, kept[language], strict=True))
             for language, items in self.texts.items()
         }
-        return replace(self, texts=texts)
+        cut = replace(self, texts=texts)
+        return cut.items(
+            [at for at, _ in enumerate(self.ids) if any(items[at] is not None for items in texts.values())]
+        )
 
     def chosen(self, languages: Iterable[str] | None = None, limit: int | None = None) -> Self:
         """Return some languages, and the first `limit` items.

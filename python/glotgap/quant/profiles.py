@@ -12,7 +12,7 @@ For each language, in one pass over its text:
 The token that texts begin with (BOS) is left out: its activations are the same whatever the language, and so large that
 they would hide it. Sums are kept in float64, apart for `folds` parts of the items (item number modulo folds; the same
 items in every language), so that nulls can shuffle parts among languages. Profiles of other text of the same model
-`merge`; memory depends on the model, not on the text.
+`merge`. What is kept of activations takes memory by the model's size, whatever that of the text.
 
 Limits: experts that are one stacked parameter have no site; their layers have no MLP output.
 """
@@ -102,7 +102,7 @@ class Profile:
         """Return the profile of both texts together.
 
         Raises:
-            BadArgumentError: they are of other models, languages or numbers of folds.
+            BadArgumentError: they are of other models, languages or numbers of folds, or only one has whole moments.
         """
         return merged(self, other)
 
@@ -156,5 +156,7 @@ def _merged_sites(one: Site, other: Site) -> Site:
         tuple(first.merge(second) for first, second in zip(*pair, strict=True))
         for pair in zip(one.moments, other.moments, strict=True)
     )
+    if (one.whole is None) != (other.whole is None):
+        raise BadArgumentError("one profile holds whole second moments and the other does not: make both alike")
     whole = None if one.whole is None or other.whole is None else one.whole + other.whole
     return Site(one.second + other.second, np.maximum(one.absmax, other.absmax), moments, whole)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -9,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from glotgap._errors import BadArgumentError
-from glotgap.quant.batches import batches, padded
+from glotgap.quant.batches import batches, in_halves, padded
 from glotgap.quant.items import Item, items
 from glotgap.quant.models import Subject, subject
 from glotgap.quant.parallel import parallel
@@ -33,6 +34,7 @@ def profile(
     *,
     languages: Iterable[str] | None = None,
     limit: int | None = None,
+    matched: bool = False,
     folds: int = FOLDS,
     whole: bool = False,
     batch_tokens: int = 2048,
@@ -49,9 +51,10 @@ def profile(
         corpus: what `parallel` takes; None for the package's own sentences.
         languages: these only; all by default.
         limit: the first so many items.
+        matched: read as many bytes in each language, by leaving out the last items of those that have more.
         folds: parts that the items of a language are kept in, for nulls.
         whole: keep E[x xᵀ] of each input, not its diagonal alone: 8 bytes × channels² × languages a site.
-        batch_tokens: tokens, padding included, that the model reads at once.
+        batch_tokens: tokens, padding included, that the model reads at once; halved where memory does not hold them.
         dtype: type that a model from a path is loaded in.
         device: "auto", or as torch names it.
         name: how tables call the model.
@@ -60,6 +63,7 @@ def profile(
     Raises:
         BadArgumentError: an argument is wrong, or model and tokenizer do not belong together.
         BadFileError: a file cannot be read.
+        UnsupportedError: memory does not hold one text.
 
     Example:
         >>> from glotgap.quant import tiny
@@ -69,11 +73,13 @@ def profile(
     """
     if folds < 1 or batch_tokens < 1:
         raise BadArgumentError(f"folds is {folds} and batch_tokens {batch_tokens}: give at least 1")
-    text = parallel(corpus, languages=languages, limit=limit)
+    whole_text = parallel(corpus, languages=languages, limit=limit)
+    text = whole_text.matched() if matched else whole_text
     of = subject(model, tokenizer, name=name, dtype=dtype, device=device)
     scorer = Scorer(of.model, of.tokenizer, batch_tokens=batch_tokens)
     place_of = {id_: at for at, id_ in enumerate(text.ids)}
-    return profiled(of, scorer, items(scorer, text), place_of, folds=folds, whole=whole, progress=progress)
+    read = items(scorer, text, has_gaps=matched)
+    return profiled(of, scorer, read, place_of, folds=folds, whole=whole, progress=progress)
 
 
 def profiled(
@@ -95,7 +101,7 @@ def profiled(
             for fold in range(folds):
                 part = [i for i in read if i.language == language and place_of[i.id] % folds == fold]
                 for batch in batches(_readings(part, scorer), scorer.batch_tokens):
-                    found.read(batch, scorer, at, fold)
+                    in_halves(partial(found.read, scorer=scorer, language=at, fold=fold), batch)
                 done += len(part)
                 if progress is not None:
                     progress(done, len(read))
@@ -121,13 +127,21 @@ class _Sums:
         self.moments = [[Moments() for _ in range(folds)] for _ in range(languages)]
         self.whole = np.zeros((languages, channels, channels)) if whole else None
 
-    def add(self, language: int, fold: int, values: torch.Tensor) -> None:
-        """Add inputs: tokens × channels, float32."""
-        self.second[language, fold] += values.square().sum(0, dtype=torch.float64).numpy()
-        self.absmax[language, fold] = max(self.absmax[language, fold], float(values.abs().max()))
-        self.moments[language][fold].update(values)
-        if self.whole is not None:
-            self.whole[language] += (values.double().T @ values.double()).numpy()
+    def measured(self, language: int, fold: int, values: torch.Tensor) -> Callable[[], None]:
+        """Measure inputs, tokens × channels in float32; return what adds the measures to the sums."""
+        second, absmax = values.square().sum(0, dtype=torch.float64).numpy(), float(values.abs().max())
+        whole = None if self.whole is None else (values.double().T @ values.double()).numpy()
+        moments = Moments()
+        moments.update(values)
+
+        def add() -> None:
+            self.second[language, fold] += second
+            self.absmax[language, fold] = max(self.absmax[language, fold], absmax)
+            self.moments[language][fold] = self.moments[language][fold].merge(moments)
+            if self.whole is not None:
+                self.whole[language] += whole
+
+        return add
 
     def is_whole(self, tokens: NDArray[np.int64]) -> bool:
         """Whether each token was added once; `tokens` are languages × folds."""
@@ -148,7 +162,7 @@ def _refuse_nonfinite(name: str, sums: _Sums, languages: Sequence[str]) -> None:
 
 
 class _Recorder:
-    """Sums that hooks add to while the model reads."""
+    """Sums of what hooks measure while the model reads; a batch counts once it was read whole."""
 
     def __init__(self, model: Any, languages: int, folds: int, *, whole: bool) -> None:
         self._model, self._languages, self._folds, self._whole = model, languages, folds, whole
@@ -163,6 +177,7 @@ class _Recorder:
         self._at = (0, 0)
         self._kept = torch.zeros(0, dtype=torch.bool)
         self._last: tuple[torch.Tensor | None, str] = (None, "")
+        self._measured: list[Callable[[], None]] = []
 
     @contextmanager
     def listening(self) -> Iterator[None]:
@@ -182,11 +197,13 @@ class _Recorder:
         self._kept = torch.zeros_like(mask, dtype=torch.bool)
         for at, row in enumerate(batch):
             self._kept[at, row.places.start : row.places.stop] = True
-        self._at = (language, fold)
-        self._tokens[language, fold] += int(self._kept.sum())
+        self._at, self._measured, self._last = (language, fold), [], (None, "")
         device = self._model.device
         self._model.base_model(input_ids=inputs.to(device), attention_mask=mask.to(device), **scorer.extra)
         self._last = (None, "")
+        for add in self._measured:
+            add()
+        self._tokens[language, fold] += int(self._kept.sum())
 
     def profile(self, of: Subject, languages: tuple[str, ...]) -> Profile:
         """Return what was heard.
@@ -213,7 +230,8 @@ class _Recorder:
                 return
             if self._last[0] is not given:
                 self._last = (given, target.name)
-                self._sums(target.name, given.shape[-1]).add(*self._at, self._values(given))
+                sums = self._sums(target.name, given.shape[-1])
+                self._measured.append(sums.measured(*self._at, self._values(given)))
             self._site_of[target.name] = self._last[1]
 
         return hear
@@ -229,10 +247,13 @@ class _Recorder:
             if emitted.shape[:-1].numel() != self._kept.numel():
                 return
             means = self._values(emitted).abs().mean(1, dtype=torch.float64)
-            self._outputs[kind][(*self._at, layer)] += float(means.sum())
-            self._heard[kind][(*self._at, layer)] += len(means)
+            self._measured.append(partial(self._count, (*self._at, layer), kind, float(means.sum()), len(means)))
 
         return see
+
+    def _count(self, place: tuple[int, int, int], kind: str, total: float, tokens: int) -> None:
+        self._outputs[kind][place] += total
+        self._heard[kind][place] += tokens
 
     def _values(self, given: torch.Tensor) -> torch.Tensor:
         """Return the values at tokens of the text: tokens × channels, float32. Some models lay batches end to end."""

@@ -9,7 +9,7 @@ is the noise of both. Blocks on different weights of one model may stand in each
 """
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from typing import Any, Final
 
 import torch
@@ -17,6 +17,7 @@ import torch
 from glotgap._errors import BadArgumentError, UnsupportedError
 from glotgap.quant.activations import hook
 from glotgap.quant.audit import Audit, Row, compared, left_alone, table
+from glotgap.quant.libraries import LIBRARIES, moved
 from glotgap.quant.rewriting import Context, Rewritten, Target, rewriter
 from glotgap.quant.scheme import Scheme
 from glotgap.quant.targets import Weights, weights
@@ -103,11 +104,18 @@ def _rewrite(
 ) -> Iterator[Row]:
     """Write what the scheme's rewriter gives; yield the row of each target."""
     waiting = {target.name: target for target in targets}
-    for target, new in rewriter(scheme)(model, targets, scheme, context):
+    for target, new in _answers(model, targets, scheme, context):
         if waiting.pop(target.name, None) is None:
             raise UnsupportedError(f"{scheme} answered for {target.name}, which is no target of it, or is one twice")
         yield _written(target, new, scheme, undo) if new.note is None else left_alone(target, new.note)
     yield from (left_alone(target, f"left alone by {scheme.method}") for target in waiting.values())
+
+
+def _answers(
+    model: Any, targets: tuple[Target, ...], scheme: Scheme, context: Context
+) -> Iterator[tuple[Target, Rewritten]]:
+    with moved(scheme.method) if scheme.method in LIBRARIES else nullcontext():
+        yield from rewriter(scheme)(model, targets, scheme, context)
 
 
 def _written(target: Target, new: Rewritten, scheme: Scheme, undo: ExitStack) -> Row:

@@ -31,6 +31,7 @@ from numpy.typing import NDArray
 from glotgap._errors import BadArgumentError
 from glotgap.quant.clip_choice import totals
 from glotgap.quant.clip_errors import norms, unit_errors
+from glotgap.quant.loading import reference as reference_of
 from glotgap.quant.models import Subject, digest, load
 from glotgap.quant.profiles import Profile
 from glotgap.quant.rewriting import Target
@@ -47,7 +48,8 @@ class Regret:
     """Regret of shared clips.
 
     Attributes:
-        table: tensor, layer, component, language, shared and own (relative output errors), regret.
+        table: tensor, layer, component, language, shared and own (relative output errors), regret, and reference: what
+            the weights are.
         mean: over matrices and languages.
         of_parts: the same where parts count alike, which the null is compared with.
         null: of_parts of shuffled languages, ascending.
@@ -71,7 +73,8 @@ class Regret:
             f"A shared clip costs {100 * self.mean:.2g} % more output error than clips by language, over "
             f"{self.table['tensor'].n_unique()} matrices{left_out} and {self.table['language'].n_unique()} languages; "
             f"{self._verdict()}. At most it costs {100 * worst['regret']:.2g} %, in {worst['tensor']} for "
-            f"{worst['language']}. No choice of clips by language can win more of this error."
+            f"{worst['language']}. No choice of clips by language can win more of this error. (Weights: "
+            f"{worst['reference']}.)"
         )
 
     def _verdict(self) -> str:
@@ -96,6 +99,7 @@ def regret(
     *,
     shuffles: int = 39,
     rng: int = 0,
+    dtype: str = "float32",
     progress: Callable[[int, int], object] | None = None,
 ) -> Regret:
     """Return what languages lose because they share clips.
@@ -107,6 +111,7 @@ def regret(
         granularity: "tensor", "channel" or "g64": what has a clip of its own.
         shuffles: of languages, for the null, at most; p is at least 1 / (shuffles + 1).
         rng: seed of the shuffles.
+        dtype: type that a model from a path is loaded in: the one that it was profiled in.
         progress: called with matrices done and in all.
 
     Raises:
@@ -124,7 +129,7 @@ def regret(
         raise BadArgumentError(f"shuffles is {shuffles}: give 0 or more")
     if len(profile.languages) < 2:
         raise BadArgumentError(f"the profile is of {', '.join(profile.languages)}: regret is between languages")
-    loaded, known_digest = _loaded(model)
+    loaded, known_digest, reference = _loaded(model, dtype)
     if known_digest != profile.model:
         raise BadArgumentError(
             f"the profile is of another model ({profile.name}), or of one in another dtype: profile this one"
@@ -146,16 +151,17 @@ def regret(
     mean, of_parts, *null = map(float, np.mean(found_means, axis=0))
     p = (1 + sum(other >= of_parts for other in null)) / (1 + len(null)) if null else None
     table = pl.DataFrame(rows, infer_schema_length=None).sort("tensor", "language")
+    table = table.with_columns(reference=pl.lit(reference))
     skipped = tuple(target.name for target in found if target.name not in profile.site_of)
     return Regret(table, mean, of_parts, tuple(sorted(null)), p, skipped)
 
 
-def _loaded(model: Any) -> tuple[Any, str]:
-    """Return a model and its digest."""
+def _loaded(model: Any, dtype: str) -> tuple[Any, str, str]:
+    """Return a model, its digest, and what its weights are."""
     if isinstance(model, Subject):
-        return model.model, model.digest
-    loaded = load(model) if isinstance(model, str | os.PathLike) else model
-    return loaded, digest(loaded)
+        return model.model, model.digest, model.reference
+    loaded = load(model, dtype=dtype) if isinstance(model, str | os.PathLike) else model
+    return loaded, digest(loaded), reference_of(model, loaded)
 
 
 def _orders(profile: Profile, shuffles: int, rng: np.random.Generator) -> list[NDArray[np.bool_]]:

@@ -1,7 +1,7 @@
 """One scheme on one model: rewrite, score what has no score yet, put back."""
 
 import io
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -21,10 +21,6 @@ __all__ = ["Part", "Run", "parts"]
 
 _PORTION: Final = 2
 """Batches whose scores are kept together: what a run that is killed loses."""
-
-
-_EDITIONS: Final[Mapping[str, int]] = {}
-"""How often the values that a method makes have changed: raise it where they do, and scores are made anew."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +82,7 @@ class Run:
             self._make(run, part, missing)
             known = self.kept.known(run, texts)
         scores = [score for score in known if score is not None]
-        return scores, _audits(self.kept.audit(run) or "[]", self.subject.name)
+        return scores, _audits(self.kept.audit(run) or "[]", self.subject)
 
     def _make(self, run: str, part: Part, missing: Sequence[Encoded]) -> None:
         context = self.data.context(self.subject, self.scorer, part.scheme, part.language)
@@ -133,11 +129,10 @@ def _ends(scorer: Scorer) -> dict[str, Any]:
 
 def _made(scheme: Scheme) -> dict[str, Any]:
     """Return which values a scheme makes, where its spelling does not say all of it."""
-    edition = {"edition": _EDITIONS[scheme.method]} if scheme.method in _EDITIONS else {}
-    return edition | ({"library": version(scheme.method)} if scheme.method in LIBRARIES else {})
+    return {"library": version(scheme.method)} if scheme.method in LIBRARIES else {}
 
 
-def _audits(kept: str, model: str) -> pl.DataFrame:
+def _audits(kept: str, of: Subject) -> pl.DataFrame:
     """Return AUDITS that were kept, under the name that the model has now."""
     found = pl.read_json(io.StringIO(kept), schema=tables.AUDITS.schema())
-    return found.with_columns(model=pl.lit(model))
+    return found.with_columns(model=pl.lit(of.name), reference=pl.lit(of.reference))

@@ -16,8 +16,8 @@ from typing import Any
 
 import torch
 
-from glotgap._errors import BadArgumentError, UnsupportedError
-from glotgap.quant.batches import batches, padded
+from glotgap._errors import BadArgumentError
+from glotgap.quant.batches import batches, in_halves, padded
 from glotgap.quant.frames import frame, is_masked
 from glotgap.quant.output import find_output
 from glotgap.quant.readings import Reading, causal, masked
@@ -136,9 +136,9 @@ class Scorer:
         nonfinite = torch.zeros(len(texts), dtype=torch.int64)
         with silence():
             for batch in batches(rows, 1 if alone else self.batch_tokens):
-                items, nats = self._halving(batch)
-                sums.index_add_(0, items, nats.double())
-                nonfinite.index_add_(0, items, (~nats.isfinite()).long())
+                for items, nats in in_halves(self._nats, batch):
+                    sums.index_add_(0, items, nats.double())
+                    nonfinite.index_add_(0, items, (~nats.isfinite()).long())
         return [
             Scored(nll if text.ids and count == 0 else None, count)
             for text, nll, count in zip(texts, sums.tolist(), nonfinite.tolist(), strict=True)
@@ -148,21 +148,6 @@ class Scorer:
         if self.mask is not None:
             return masked(item, ids, before=self.before, after=self.after, mask=self.mask, length=self.length)
         return causal(item, ids, start=self.before[0], length=self.length, context=self.context)
-
-    def _halving(self, batch: Sequence[Reading]) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return item and nats of each target of a batch, in halves where memory does not hold it."""
-        try:
-            return self._nats(batch)
-        except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
-            if not _is_lack_of_memory(error):
-                raise
-            if len(batch) == 1:
-                raise UnsupportedError(
-                    f"memory does not hold a reading of {len(batch[0].inputs)} tokens: give a smaller length"
-                ) from error
-        half = len(batch) // 2
-        parts = [self._halving(batch[:half]), self._halving(batch[half:])]
-        return torch.cat([items for items, _ in parts]), torch.cat([nats for _, nats in parts])
 
     def _nats(self, batch: Sequence[Reading]) -> tuple[torch.Tensor, torch.Tensor]:
         """Return item and -log p of each target."""
@@ -189,7 +174,3 @@ class Scorer:
 
 def _is_byte(token: str) -> bool:
     return len(token) == 6 and token.startswith("<0x") and token.endswith(">")
-
-
-def _is_lack_of_memory(error: Exception) -> bool:
-    return isinstance(error, torch.OutOfMemoryError | MemoryError) or "allocate memory" in str(error)

@@ -57,7 +57,10 @@ OPTIONS: Final[Mapping[str, Option]] = {
     "aciqgauss": Option("aciqgauss", "clip by ACIQ for a Gaussian (Banner et al. 2019)"),
     "aciqlaplace": Option("aciqlaplace", "clip by ACIQ for a Laplacian"),
     "aciq": Option("aciq", "clip by ACIQ, for the law of the two whose analytic error is smaller"),
-    "mse": Option("mse", "clip of least squared error of these very values"),
+    "mse": Option(
+        "mse",
+        "clip of least squared error of these very values: exact for a whole matrix of 16-bit types, else to 0.1 %",
+    ),
     "bias": Option("bc", "bias correction: the mean of each row is restored"),
     "allocation": Option(
         "alloc", "bits shared out among rows by their ranges, the given bits on average; channel only"
@@ -93,7 +96,7 @@ METHODS: Final[Mapping[str, Method]] = {
         kinds=dict.fromkeys(("paper", "shared", "minimax", "own", "protect")),
         granularities=_GRAINS,
         granularity="channel",
-        options=_ALWAYS | {"calibration"},
+        options=frozenset({"activations", "keep", "calibration"}),  # profiles know no inputs of heads and embeddings
         needs_data=True,
     ),
     "bnb": Method(
@@ -113,7 +116,7 @@ METHODS: Final[Mapping[str, Method]] = {
         options=_ALWAYS,
     ),
     "hqq": Method(
-        "hqq{1..8}",
+        "hqq{1..6,8}",
         "HQQ: half-quadratic quantization, in groups of 64 or g{N}, or by channel",
         bits=(1, 2, 3, 4, 5, 6, 8),
         granularities=("channel", "group"),

@@ -20,7 +20,7 @@ def show_scores(scores: pl.DataFrame, file: IO[str] | None = None) -> None:
     """Print bits per byte of UTF-8 of each language under each scheme: ratios of sums."""
     known = scores.filter(pl.col("nll").is_not_null())
     bits = known.group_by("model", "scheme", "language").agg(
-        bits=pl.col("nll").sum() / pl.col("bytes").sum() / pl.lit(2.0).log(), items=pl.len()
+        bits=pl.col("nll").sum() / pl.col("bytes").sum() / pl.lit(2.0).log()
     )
     _show(bits, "bits", "Bits per byte", file)
 
@@ -84,11 +84,20 @@ def _audit_line(scheme: object, part: pl.DataFrame) -> str:
     changed, n, signal, noise, stored = sums.row(0)
     sets = part["language"].n_unique()
     each = f" in each of {sets} languages" if sets > 1 else ""
-    ratio = f", SQNR {10 * math.log10(signal / noise):.1f} dB" if noise else ""
+    ratio = f", SQNR {_decibels(signal, noise)} dB ({_by_component(touched)})" if noise else ""
     return (
         f"{scheme}: {100 * changed / part['n'].sum():.1f} % of {part['n'].sum() // sets:,} values changed{each}, "
         f"{stored / n:.2f} bits a quantized value{ratio}; left alone: {_left(part)}"
     )
+
+
+def _by_component(touched: pl.DataFrame) -> str:
+    sums = touched.group_by("component").agg(pl.col("signal", "noise").sum()).sort("component")
+    return ", ".join(f"{name} {_decibels(signal, noise)}" for name, signal, noise in sums.iter_rows())
+
+
+def _decibels(signal: float, noise: float) -> str:
+    return f"{10 * math.log10(signal / noise):.1f}" if signal and noise else "–"
 
 
 def _left(part: pl.DataFrame) -> str:

@@ -12,6 +12,7 @@ AUDITS: Final = Table(
     (
         Column("model", TEXT, "", "name of the model"),
         Column("scheme", TEXT, "", "a spelling of glotgap.quant.Scheme"),
+        Column("reference", TEXT, "", "what its weights were before; null where nobody said"),
         Column("language", TEXT, "", "for whom; null where one model serves all languages"),
         Column("tensor", TEXT, "", "name of the parameter"),
         Column("layer", COUNT, "", "index of its block, from 0; null outside the blocks"),

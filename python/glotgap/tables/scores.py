@@ -21,6 +21,7 @@ SCORES: Final = Table(
             "nll", REAL, "nats", "-log p, summed over the tokens; null where a token's is not finite, or there is none"
         ),
         Column("tokens", COUNT, "tokens", "tokens scored: all but special ones"),
+        Column("words", COUNT, "words", "words of the text, as glotgap.tokens.count_words finds them"),
         Column("bytes", COUNT, "bytes", "bytes of the text in UTF-8"),
         Column("vocabulary", COUNT, "types", "tokens that the model chooses among"),
         Column("unk", COUNT, "tokens", "unknown tokens"),

@@ -20,6 +20,7 @@ from glotgap.tokens.metrics import metrics
 from glotgap.tokens.outcome import Scan
 from glotgap.tokens.progress import Progress
 from glotgap.tokens.scan import SEGMENTERS, inspect, scan
+from glotgap.tokens.segmenters import count_words
 from glotgap.tokens.tokenizer import Tokenizer
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "Scan",
     "Tokenizer",
     "check",
+    "count_words",
     "disparity",
     "gap",
     "gaps",

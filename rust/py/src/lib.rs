@@ -34,7 +34,7 @@ mod _core {
     #[pymodule_export]
     use crate::stream::Stream;
     #[pymodule_export]
-    use crate::tokens::{Tokenizer, versions};
+    use crate::tokens::{Tokenizer, count_words, versions};
     #[pymodule_export]
     use crate::weights::Model;
 

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use glotgap_core::tokens::{count, reference, tokenizer, words};
+use glotgap_core::tokens::words::{self, Segmenter, Words};
+use glotgap_core::tokens::{count, reference, tokenizer};
 use numpy::{IntoPyArray, PyArray1};
 use pyo3::prelude::*;
 
@@ -15,6 +16,15 @@ use crate::texts::Texts;
 #[pyfunction]
 pub fn versions() -> BTreeMap<&'static str, &'static str> {
     BTreeMap::from([("tokenizers", reference::VERSION), ("icu_segmenter", words::ICU_VERSION)])
+}
+
+/// How many words each text has, by the segmenter that knows scripts without spaces.
+#[pyfunction]
+pub fn count_words(py: Python<'_>, texts: Vec<String>) -> Vec<u64> {
+    py.detach(|| {
+        let segmenter = Segmenter::new(Words::Icu);
+        texts.iter().map(|text| segmenter.count(text)).collect()
+    })
 }
 
 /// A tokenizer that counts.

@@ -5,8 +5,8 @@ one output a row, so that transformers' Conv1D (GPT-2), which several of them sk
 other layer, and takes back what the library makes of them, dequantized by the library. No kernel of a library runs
 when the model does.
 
-Bits are what the library keeps in memory or writes to disk, not what a better packing would need: 9.25 a value for
-torchao's 4-bit integers, which lie in whole bytes. Each module gives its formula.
+Bits are what the library writes to disk, packed where it packs, scales and zero points included. Each module gives its
+formula.
 
 A target that a library cannot take (rows that its groups do not divide, say) is left alone and the audit says why. A
 scheme that it cannot do at all is an `UnsupportedError`, and so is a library that is absent.
@@ -18,6 +18,7 @@ Example:
 
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib import import_module, metadata
 from typing import Any, Final, TypeAlias
@@ -36,6 +37,7 @@ __all__ = [
     "left_alone",
     "library",
     "linear",
+    "moved",
     "readable",
     "undivided",
     "version",
@@ -105,6 +107,23 @@ def library(method: str, module: str = "") -> Any:
         raise UnsupportedError(
             f"{named.distribution} {installed} cannot be imported beside torch {torch.__version__}: "
             f"{type(error).__name__}: {error}; install versions that fit each other ({remedy})"
+        ) from error
+
+
+@contextmanager
+def moved(method: str) -> Iterator[None]:
+    """Say so where a library no longer has what is asked of it: adapters reach for inner names.
+
+    Raises:
+        UnsupportedError: instead of the bare error.
+    """
+    try:
+        yield
+    except (AttributeError, TypeError, ImportError) as error:
+        named = LIBRARIES[method]
+        raise UnsupportedError(
+            f"{named.distribution} {version(method)} does not do what is asked of it ({type(error).__name__}: "
+            f"{error}); install a version that glotgap knows: pip install 'glotgap[{named.extra}]'"
         ) from error
 
 

@@ -76,6 +76,19 @@ impl Segmenter {
         }
     }
 
+    /// How many words [`Segmenter::words`] finds.
+    ///
+    /// ```
+    /// use glotgap_core::tokens::words::{Segmenter, Words};
+    ///
+    /// assert_eq!(Segmenter::new(Words::Icu).count("สวัสดีครับ, hello"), 3);
+    /// ```
+    pub fn count(&self, text: &str) -> u64 {
+        let mut found = 0;
+        self.words(text, &mut |_| found += 1);
+        found
+    }
+
     /// The words of the documents of `batch`, if they are not found by [`Segmenter::words`].
     pub(super) fn given<'a>(
         &self,
