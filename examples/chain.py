@@ -65,6 +65,7 @@ def link(title: str) -> Iterator[None]:
 
 def main() -> None:
     """Run the chain."""
+    begun = time.perf_counter()
     pl.Config(tbl_rows=-1, tbl_cols=-1, tbl_width_chars=120, fmt_str_lengths=60, float_precision=2)
     pl.Config(tbl_hide_dataframe_shape=True, tbl_hide_column_data_types=True, tbl_formatting="ASCII_MARKDOWN")
     print(tiny.NOTE)
@@ -79,8 +80,8 @@ def main() -> None:
         print(heaviest(scan))
     with link("Profile: how much of each language passes through the layers with the heaviest tails"):
         profile = quant.profile(directory, None, tiny.trained_on())
-        covariates = quant.outlier_activation(profile, scan).drop("layers")
-        print(covariates.sort("outlier_activation", descending=True).head(5))
+        covariates = quant.outlier_activation(profile, scan)
+        print(covariates.select("language", "outlier_activation").sort("outlier_activation", descending=True).head(5))
         print(quant.regret(directory, quant.profile(directory, None, few), 3, shuffles=9).sentence)
     with link("Schemes: what rounding to few bits costs each language, in nats an item"):
         found = quant.evaluation(directory, None, text, schemes=SCHEMES, calibration=few)
@@ -92,7 +93,7 @@ def main() -> None:
         print(worst(unequal.tests))
         print(quant.correlate(found.scores, covariates, statistics=["spearman"], rng=0).sentence.replace("; ", "\n"))
         print(sweep_sentence(losses, unequal.tests))
-    print(f"\n{tiny.NOTE}")
+    print(f"\nThe whole chain took {time.perf_counter() - begun:.0f} s. {tiny.NOTE}")
 
 
 if __name__ == "__main__":

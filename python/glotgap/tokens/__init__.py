@@ -11,6 +11,7 @@ Example:
     ('deu', 2.0, 2.0)
 """
 
+from glotgap._words import count_words
 from glotgap.tokens.checks import check
 from glotgap.tokens.disparity import GAP_METRICS, disparity, gaps
 from glotgap.tokens.gap import gap
@@ -20,7 +21,6 @@ from glotgap.tokens.metrics import metrics
 from glotgap.tokens.outcome import Scan
 from glotgap.tokens.progress import Progress
 from glotgap.tokens.scan import SEGMENTERS, inspect, scan
-from glotgap.tokens.segmenters import count_words
 from glotgap.tokens.tokenizer import Tokenizer
 
 __all__ = [

@@ -4,11 +4,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
-from glotgap import _core
-from glotgap._arguments import is_text
 from glotgap._errors import BadArgumentError
 
-__all__ = ["SEGMENTERS", "Cut", "Letters", "Segmenter", "add_letters", "count_words"]
+__all__ = ["SEGMENTERS", "Cut", "Letters", "Segmenter", "add_letters"]
 
 SEGMENTERS: Final = ("icu", "unicode", "whitespace", "conllu", "none")
 """Ways of finding words; see docs/tokens.md."""
@@ -18,22 +16,6 @@ Cut: TypeAlias = Callable[[str], Iterable[str | tuple[int, int]]]
 
 Letters: TypeAlias = dict[str, Sequence[int]]
 """By language, where white space makes words: how many letters there are, and how many of scripts without spaces."""
-
-
-def count_words(texts: Iterable[str]) -> list[int]:
-    """Return how many words each text has, as "icu" finds them: UAX #29, with dictionaries for scripts without spaces.
-
-    Raises:
-        BadArgumentError: a text is no string, or holds half surrogate pairs.
-
-    Example:
-        >>> count_words(["two words", "我们学习语言。"])
-        [2, 3]
-    """
-    given: list[Any] = list(texts)
-    if isinstance(texts, str) or not all(isinstance(text, str) and is_text(text) for text in given):
-        raise BadArgumentError("texts are a string, or not all strings of whole characters: give a list of such")
-    return _core.count_words(given)
 
 
 def add_letters(letters: Letters, others: Mapping[str, Sequence[int]]) -> None:
