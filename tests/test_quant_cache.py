@@ -117,13 +117,6 @@ def test_other_calibration_makes_scores_anew_where_a_scheme_looks_at_it(path, ma
     assert sum(made) == 6 + 6 + 6
 
 
-def test_an_edition_of_a_method_makes_scores_anew(path, made, monkeypatch):
-    evaluated(path, schemes=["rtn3"])
-    monkeypatch.setattr(running, "_EDITIONS", {"rtn": 1})
-    evaluated(path, schemes=["rtn3"])
-    assert made == [6, 6]
-
-
 def test_another_version_of_a_library_makes_scores_anew(monkeypatch):
     schemes = [running.Scheme.parse(spelling) for spelling in ("hqq4", "rtn4")]
     made = []

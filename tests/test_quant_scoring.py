@@ -1,6 +1,7 @@
 """Scoring: equal to lm-evaluation-harness and to a loop anyone can read."""
 
 import math
+import threading
 
 import pytest
 
@@ -8,6 +9,7 @@ from quant_models import causal, masked, tokenizer, torch, transformers  # isort
 
 from glotgap._errors import BadArgumentError, UnsupportedError
 from glotgap.quant import parallel
+from glotgap.quant.batches import readers, two_by_two
 from glotgap.quant.readings import causal as windows
 from glotgap.quant.scoring import Scorer
 
@@ -193,3 +195,39 @@ def test_unknown_and_fallback_tokens_are_counted():
     tokens = transformers.PreTrainedTokenizerFast(tokenizer_object=made, bos_token="<s>", unk_token="<unk>")
     found = Scorer(causal(), tokens, batch_tokens=64).encode(["abc"])[0]
     assert (found.unk, found.fallback, len(found.ids)) == (1, 1, 3)
+
+
+def test_batches_are_read_two_at_a_time_and_answered_in_their_order(monkeypatch):
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
+    set_to, met = [], threading.Barrier(2, timeout=60)
+    monkeypatch.setattr(torch, "set_num_threads", set_to.append)
+
+    def run(batch):
+        met.wait()  # nobody passes alone
+        return batch
+
+    cpu = torch.device("cpu")
+    assert list(two_by_two(run, [[3], [1], [2], [0]], cpu)) == [[3], [1], [2], [0]]
+    assert (set_to[-1], set(set_to[:-1])) == (2, {1})
+    set_to.clear()
+
+    def broken(batch):
+        raise BadArgumentError(f"no {batch}")
+
+    with pytest.raises(BadArgumentError, match=r"no \[1\]"):
+        list(two_by_two(broken, [[1], [2]], cpu))
+    assert set_to[-1] == 2
+    assert readers(torch.device("meta")) == 1
+
+
+def test_scores_are_the_same_read_by_one_and_by_two():
+    model, threads = causal(), torch.get_num_threads()
+    found = []
+    for count in (1, 4):
+        torch.set_num_threads(count)
+        try:
+            found.append(scored(Scorer(model, tokenizer(), batch_tokens=512), texts()))
+            assert torch.get_num_threads() == count
+        finally:
+            torch.set_num_threads(threads)
+    assert found[0] == pytest.approx(found[1], abs=NATS)

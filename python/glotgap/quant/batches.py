@@ -1,6 +1,11 @@
-"""Readings of like length side by side, padded at their ends, and in halves where memory does not hold them."""
+"""Readings of like length side by side, padded at their ends, and in halves where memory does not hold them.
+
+On processors two batches are read at a time, each on half the threads: where layers are small, threads that share one
+product spend a fifth of their time waiting for each other (SmolLM2-135M on two threads).
+"""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
 
 import torch
@@ -8,7 +13,7 @@ import torch
 from glotgap._errors import UnsupportedError
 from glotgap.quant.readings import Reading
 
-__all__ = ["batches", "in_halves", "padded"]
+__all__ = ["batches", "in_halves", "padded", "readers", "two_by_two"]
 
 T = TypeVar("T")
 
@@ -60,3 +65,21 @@ def in_halves(run: Callable[[Sequence[Reading]], T], batch: Sequence[Reading]) -
 
 def _is_lack_of_memory(error: Exception) -> bool:
     return isinstance(error, torch.OutOfMemoryError | MemoryError) or "allocate memory" in str(error)
+
+
+def readers(device: torch.device) -> int:
+    """Return how many batches a model on this device reads at a time."""
+    return 2 if device.type == "cpu" and torch.get_num_threads() > 1 else 1
+
+
+def two_by_two(run: Callable[[list[Reading]], T], given: Iterable[list[Reading]], device: torch.device) -> Iterator[T]:
+    """Yield what `run` makes of each batch, in the order of the batches."""
+    if readers(device) == 1:
+        yield from map(run, given)
+        return
+    threads = torch.get_num_threads()
+    try:
+        with ThreadPoolExecutor(2, initializer=torch.set_num_threads, initargs=(threads // 2,)) as pool:
+            yield from pool.map(run, given)
+    finally:
+        torch.set_num_threads(threads)  # the workers' setting is that of threads to come, too

@@ -19,7 +19,7 @@ from glotgap.quant.scoring import Encoded, Scored, Scorer
 
 __all__ = ["Part", "Run", "parts"]
 
-_PORTION: Final = 2
+_PORTION: Final = 4
 """Batches whose scores are kept together: what a run that is killed loses."""
 
 

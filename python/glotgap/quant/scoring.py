@@ -12,12 +12,13 @@ nothing.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
 
 from glotgap._errors import BadArgumentError
-from glotgap.quant.batches import batches, in_halves, padded
+from glotgap.quant.batches import batches, in_halves, padded, readers, two_by_two
 from glotgap.quant.frames import frame, is_masked
 from glotgap.quant.output import find_output
 from glotgap.quant.readings import Reading, causal, masked
@@ -134,9 +135,11 @@ class Scorer:
         rows = [row for item, text in enumerate(texts) for row in self._readings(item, text.ids)]
         sums = torch.zeros(len(texts), dtype=torch.float64)
         nonfinite = torch.zeros(len(texts), dtype=torch.int64)
+        device = self.model.device
+        tokens = 1 if alone else self.batch_tokens // readers(device)
         with silence():
-            for batch in batches(rows, 1 if alone else self.batch_tokens):
-                for items, nats in in_halves(self._nats, batch):
+            for halves in two_by_two(partial(in_halves, self._nats), batches(rows, tokens), device):
+                for items, nats in halves:
                     sums.index_add_(0, items, nats.double())
                     nonfinite.index_add_(0, items, (~nats.isfinite()).long())
         return [
