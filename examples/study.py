@@ -168,14 +168,14 @@ def why(of: Subject, scores: pl.DataFrame, profile: quant.Profile, stem: Path, s
 
 
 def contest(scores: pl.DataFrame, losses: pl.DataFrame, bits: int, stem: Path, seed: int) -> None:
-    """Ask each form of LA-ACIQ against each rival of its width that was scored."""
+    """Ask each form of LA-ACIQ against each rival of its width that was scored, and against clips that all share."""
     there = set(scores["scheme"])
     spelled = [
         [str(quant.Scheme.parse(text)) for text in part]
         for part in (language_aware(bits, "channel"), rivals(bits, "channel"))
     ]
-    others = [*spelled[1], f"rtn{bits}-g64", f"gptq{bits}-channel", f"gptq{bits}-channel-cal:eng"]
-    pairs = [(form, rival) for form in spelled[0] for rival in others if {form, rival} <= there]
+    others = [*spelled[1], f"rtn{bits}-g64", f"gptq{bits}-channel", f"gptq{bits}-channel-cal:eng", spelled[0][1]]
+    pairs = [(form, rival) for form in spelled[0] for rival in others if {form, rival} <= there and form != rival]
     if not pairs:
         return
     answer = quant.contest(scores, pairs, rng=seed)

@@ -26,6 +26,11 @@ ALWAYS = st.fixed_dictionaries(
 )
 
 
+def taken_by(method, options):
+    """Return the options that a method takes."""
+    return {name: value for name, value in options.items() if method != "la" or name not in {"head", "embed"}}
+
+
 @st.composite
 def schemes(draw):
     """Any scheme there is."""
@@ -52,7 +57,7 @@ def schemes(draw):
         if fields["is_symmetric"] and fields.get("granularity", "channel") == "channel":
             fields["allocates_bits"] = draw(st.booleans())
     if method != "fp":
-        fields |= draw(ALWAYS)
+        fields |= taken_by(method, draw(ALWAYS))
         if "activation_bits" in fields:
             fields["activations_by"] = draw(st.sampled_from(["token", "tensor"]))
     return Scheme(**fields)

@@ -15,6 +15,7 @@ __all__ = [
     "Stream",
     "Tokenizer",
     "__version__",
+    "count_words",
     "stats_adjust",
     "stats_bootstrap",
     "stats_evaluate",

@@ -99,7 +99,7 @@ def _findings(scores: pl.DataFrame, pairs: Sequence[tuple[str, str]], baseline: 
 def _of_pair(first: Damage, second: Damage, how: How) -> Iterator[Finding]:
     both = _losses(first, second)
     broken = [f"{one.scheme} destroyed in {', '.join(one.destroyed)}" for one in (first, second) if one.destroyed]
-    question = "; ".join([f"nats lost under {first.scheme} less under {second.scheme}{first.caution}", *broken])
+    question = ", ".join([f"nats lost under {first.scheme} less under {second.scheme}{first.caution}", *broken])
     left_out = len(first.items) + first.left_out - both.shape[1]
     bare = Finding(question, first.model, "", None, 0.0, both.shape[1], "item", left_out=left_out)
     for name in ("mean_over_languages", "worst_language"):

@@ -33,6 +33,7 @@ from glotgap.quant.scheme import Scheme
 
 __all__ = ["rewritten"]
 
+_AT_ONCE: Final = 2048
 _UNREACHED: Final = "no calibration text reached it"
 _Answer = tuple[Target, Rewritten]
 
@@ -86,10 +87,13 @@ def _of_block(
 def _step(targets: Sequence[Target], scheme: Scheme, run: Callable[[], Any]) -> Iterator[_Answer]:
     """Yield targets that share an input, each quantized for the inputs that a run feeds it."""
     solvers = [_solver(target, scheme) for target in targets]
+    inputs = [_Inputs(solver) for solver in solvers]
     with ExitStack() as hooks:
-        for target, solver in zip(targets, solvers, strict=True):
-            hooks.callback(target.module.register_forward_hook(_feeding(solver)).remove)
+        for target, heard in zip(targets, inputs, strict=True):
+            hooks.callback(target.module.register_forward_hook(heard.hear).remove)
         run()
+    for heard in inputs:
+        heard.hand_over()
     for target, solver in zip(targets, solvers, strict=True):
         yield target, _solved(target, solver) if solver.nsamples else left_alone(target, _UNREACHED)
 
@@ -106,8 +110,23 @@ def _solver(target: Target, scheme: Scheme) -> Any:
     return solver
 
 
-def _feeding(solver: Any) -> Callable[[Any, tuple[Any, ...], torch.Tensor], None]:
-    return lambda _module, args, output: solver.add_batch(args[0], output)
+class _Inputs:
+    """Inputs of a target, handed over many tokens at once: a solver takes as long for few."""
+
+    def __init__(self, solver: Any) -> None:
+        self._solver, self._kept, self._tokens = solver, list[torch.Tensor](), 0
+
+    def hear(self, _module: torch.nn.Module, args: tuple[Any, ...], _output: torch.Tensor) -> None:
+        given = args[0].reshape(-1, args[0].shape[-1])
+        self._kept.append(given.clone())
+        self._tokens += len(given)
+        if self._tokens >= _AT_ONCE:
+            self.hand_over()
+
+    def hand_over(self) -> None:
+        if self._kept:
+            self._solver.add_batch(torch.cat(self._kept)[None], None)
+        self._kept, self._tokens = [], 0
 
 
 @torch.no_grad()
