@@ -18,8 +18,11 @@ __all__ = ["surprise"]
 _LOGITS: Final = 1 << 26
 """Logits of whole vocabularies held at a time: 256 MiB in float32."""
 
-_SLICE: Final = 1 << 24
-"""Logits of a slice held at a time: 64 MiB in float32; from 1 to 64 MiB the time is the same."""
+_SLICE: Final = 1 << 18
+"""Logits of a slice held at a time: 1 MiB in float32 stays in a processor's cache (scores take 22 % less time than with
+64 MiB where there are 262,144 tokens to choose among, 6 % where there are 49,152)."""
+
+_SLICE_CUDA: Final = 1 << 24
 
 
 def surprise(output: Output | None, states: torch.Tensor, targets: torch.Tensor, *, vocabulary: int) -> torch.Tensor:
@@ -46,7 +49,8 @@ def _of_logits(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
 
 
 def _sliced(weight: torch.Tensor, output: Output, states: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-    height = max(1, min(len(weight), _SLICE // max(1, len(states))))
+    most = _SLICE_CUDA if states.is_cuda else _SLICE
+    height = max(1, min(len(weight), most // max(1, len(states))))
     held = states.new_empty(height, len(states))
     top = held.new_full((len(states),), torch.finfo(torch.float32).min, dtype=torch.float32)
     total, own = torch.zeros_like(top), torch.zeros_like(top)
