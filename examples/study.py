@@ -174,7 +174,8 @@ def contest(scores: pl.DataFrame, losses: pl.DataFrame, bits: int, stem: Path, s
         [str(quant.Scheme.parse(text)) for text in part]
         for part in (language_aware(bits, "channel"), rivals(bits, "channel"))
     ]
-    others = [*spelled[1], f"rtn{bits}-g64", f"gptq{bits}-channel", f"gptq{bits}-channel-cal:eng", spelled[0][1]]
+    gptq = [f"gptq{bits}-channel", f"gptq{bits}-channel-cal:eng"]
+    others = [*spelled[1], f"rtn{bits}-g64", *gptq, f"la{bits}-shared-channel"]
     pairs = [(form, rival) for form in spelled[0] for rival in others if {form, rival} <= there and form != rival]
     if not pairs:
         return

@@ -134,7 +134,7 @@ def _of_language(values: NDArray[np.float64], bare: Finding, how: How) -> Findin
 
 
 def _between(values: NDArray[np.float64], statistic: Statistic, bare: Finding, how: How) -> Finding:
-    if len(values) < _LEAST_ITEMS or (not _is_defined(bare.statistic, values.mean(axis=0))):
+    if len(values) < _LEAST_ITEMS or not _is_defined(bare.statistic, values.mean(axis=0)):
         return bare
     columns, is_spread = tuple(values.T), bare.statistic in _SPREADS
     method, alternative = ("basic", "greater") if is_spread else ("BCa", "two-sided")
