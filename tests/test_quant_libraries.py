@@ -41,11 +41,12 @@ def test_an_absent_library_is_an_error_that_names_the_extra(spelling: str, monke
     def absent(name: str) -> str:
         raise metadata.PackageNotFoundError(name)
 
+    model = llama()  # transformers asks for versions too
     monkeypatch.setattr(metadata, "version", absent)
     scheme = Scheme.parse(spelling)
     extra = LIBRARIES[scheme.method].extra
     with pytest.raises(UnsupportedError, match=rf"pip install 'glotgap\[{extra}\]'"):
-        rewriter(scheme)(llama(), [], scheme, Context(calibration=sentences()))
+        rewriter(scheme)(model, [], scheme, Context(calibration=sentences()))
 
 
 def test_a_library_that_cannot_be_imported_is_an_error_that_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,6 +115,33 @@ def test_blocks_run_one_by_one_give_what_the_model_gives(make: Callable[[], Any]
                 expected = model(input_ids=ids, output_hidden_states=True).hidden_states[number]
             assert torch.equal(states, expected)
         hidden = block.run(hidden)
+
+
+def test_texts_of_one_length_run_together_and_none_is_lost() -> None:
+    given = [torch.arange(length)[None] for length in (3, 5, 3, 2, 5, 4096, 4096, 5000)]
+    batches = calibration.together(given)
+    assert [tuple(batch.shape) for batch in batches] == [(1, 2), (2, 3), (2, 5), (1, 4096), (1, 4096), (1, 5000)]
+    assert sorted(text.tolist() for batch in batches for text in batch) == sorted(text[0].tolist() for text in given)
+
+
+def test_texts_that_run_together_give_what_each_gives_alone() -> None:
+    model = llama()
+    alone = calibration.texts(model, Scheme.parse("gptq4"), Context(calibration=[*sentences(1), *sentences(2)]))
+    last = []
+    for given in (alone, calibration.together(alone)):
+        chain, hidden = calibration.blocks(model, targets(model), given)
+        for block in chain:
+            hidden = block.run(hidden)
+        last.append(
+            {
+                tuple(ids.tolist()): state
+                for batch, states in zip(given, hidden, strict=True)
+                for ids, state in zip(batch, states, strict=True)
+            }
+        )
+    assert len(last[0]) == 24
+    for ids, states in last[0].items():
+        torch.testing.assert_close(last[1][ids], states)
 
 
 def test_layers_with_one_input_make_one_step() -> None:

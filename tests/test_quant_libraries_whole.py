@@ -131,7 +131,7 @@ def test_gptqmodel_makes_the_same_of_the_whole_model(
     if not filed:  # their later steps see scales that are not yet rounded to float16, ours those of the file
         monkeypatch.setattr(gptq, "_as_filed", lambda scale: scale)
     library = libraries.library("gptq")
-    model, ids = llama(), sentences()
+    model, ids = llama(), sorted([*sentences(1), *sentences(2)], key=len, reverse=True)  # as it sorts them
     made = rewrite(model, targets(model), "gptq4-g32", ids)
     config = library.QuantizeConfig(bits=4, group_size=32, offload_to_disk=False)
     whole = library.GPTQModel.load(str(saved / "tiny"), config, device="cpu", dtype=torch.float32)

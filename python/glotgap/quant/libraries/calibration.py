@@ -1,8 +1,8 @@
 """Calibration texts run through a model block by block, so that the inputs of its layers can be looked at.
 
-Each text runs alone: nothing is padded, and none sees another. The model runs once as a whole, to learn what it hands
-each block beside the hidden states (masks, positions); then one block at a time runs on the hidden states that the
-blocks before it give, with the weights that they have by then.
+Nothing is padded, and no text sees another: those of one length run together (`together`). The model runs once as a
+whole, to learn what it hands each block beside the hidden states (masks, positions); then one block at a time runs on
+the hidden states that the blocks before it give, with the weights that they have by then.
 
 Limits: decoders and encoders whose blocks are one ModuleList, each fed what the one before gave, first of its arguments
 (Llama, Gemma, Qwen, GPT-2, BERT and their like). Hidden states of all texts are held in memory, for one block.
@@ -19,9 +19,11 @@ from glotgap._errors import BadArgumentError, UnsupportedError
 from glotgap.quant.rewriting import Context, Target
 from glotgap.quant.scheme import Scheme
 
-__all__ = ["Block", "Texts", "blocks", "evaluating", "steps", "texts"]
+__all__ = ["Block", "Texts", "blocks", "evaluating", "steps", "texts", "together"]
 
 _LEAST: Final = 2
+_AT_ONCE: Final = 4096
+"""Tokens of texts that run together; a longer text runs alone."""
 
 
 @dataclass(eq=False)
@@ -31,7 +33,7 @@ class Block:
     Attributes:
         name: "model.layers.0".
         module: it.
-        calls: its arguments but the hidden states, by text: positional ones, and those with names.
+        calls: its arguments but the hidden states, by batch of texts: positional ones, and those with names.
     """
 
     name: str
@@ -40,17 +42,17 @@ class Block:
 
     @torch.no_grad()
     def run(self, hidden: Sequence[torch.Tensor]) -> list[torch.Tensor]:
-        """Return the hidden states of all texts after it."""
+        """Return the hidden states of all batches after it."""
         return [self.output(states, number) for number, states in enumerate(hidden)]
 
-    def output(self, states: torch.Tensor, text: int) -> torch.Tensor:
-        """Return the hidden states of one text after it."""
-        others, named = self.calls[text]
+    def output(self, states: torch.Tensor, batch: int) -> torch.Tensor:
+        """Return the hidden states of one batch after it."""
+        others, named = self.calls[batch]
         return _first(self.module(states, *others, **named))
 
 
 Texts = list[torch.Tensor]
-"""Token ids, each 1 × length, on the model's device."""
+"""Token ids, each 1 × length or a batch of texts × length, on the model's device."""
 
 
 def texts(model: Any, scheme: Scheme, context: Context) -> Texts:
@@ -71,6 +73,19 @@ def texts(model: Any, scheme: Scheme, context: Context) -> Texts:
     return [torch.tensor([list(ids)], device=model.device) for ids in context.calibration]
 
 
+def together(given: Texts) -> Texts:
+    """Return the same texts, those of one length as batches: texts × length, the shortest first.
+
+    Example:
+        >>> together([torch.tensor([[1, 2]]), torch.tensor([[3]]), torch.tensor([[4, 5]])])
+        [tensor([[3]]), tensor([[1, 2],
+                [4, 5]])]
+    """
+    lengths = sorted({ids.shape[1] for ids in given})
+    equal = (torch.cat([ids for ids in given if ids.shape[1] == length]) for length in lengths)
+    return [part for ids in equal for part in ids.split(max(1, _AT_ONCE // ids.shape[1]))]
+
+
 @contextmanager
 def evaluating(model: torch.nn.Module) -> Iterator[None]:
     """Put a model into evaluation mode, and each of its modules back into its own mode afterwards."""
@@ -85,7 +100,7 @@ def evaluating(model: torch.nn.Module) -> Iterator[None]:
 
 @torch.no_grad()
 def blocks(model: Any, targets: Sequence[Target], given: Texts) -> tuple[list[Block], list[torch.Tensor]]:
-    """Return the blocks of a model in order, and the hidden states that enter the first, by text.
+    """Return the blocks of a model in order, and the hidden states that enter the first, by batch.
 
     Raises:
         UnsupportedError: they are no chain.
@@ -93,14 +108,15 @@ def blocks(model: Any, targets: Sequence[Target], given: Texts) -> tuple[list[Bl
     stack = _stack(model, targets)
     found = [Block(f"{stack}.{index}", module) for index, module in model.get_submodule(stack).named_children()]
     entering: list[torch.Tensor] = []
+    headless = getattr(model, "base_model", model)
     for ids in given:
         last: list[torch.Tensor] = []
         with ExitStack() as hooks:
             for block in found:
                 _watch(block, last, entering, hooks)
-            model(input_ids=ids, **_without_cache(model))
+            headless(input_ids=ids, **_without_cache(model))
     if any(len(block.calls) != len(given) for block in found):
-        raise UnsupportedError(f"{stack} is not run from first to last once a text: such blocks cannot be calibrated")
+        raise UnsupportedError(f"{stack} is not run from first to last once a call: such blocks cannot be calibrated")
     return found, entering
 
 
@@ -135,12 +151,12 @@ def _watch(block: Block, last: list[torch.Tensor], entering: list[torch.Tensor],
 def steps(block: Block, hidden: Sequence[torch.Tensor], targets: Sequence[Target]) -> list[list[Target]]:
     """Return the targets of a block that texts reach, in order; those with the same input together.
 
-    The first text that reaches a target decides; experts may be reached by few.
+    The first batch that reaches a target decides; experts may be reached by few.
     """
     found: list[list[Target]] = []
     waiting = list(targets)
-    for text, states in enumerate(hidden):
-        found += _reached(block, states, text, waiting)
+    for batch, states in enumerate(hidden):
+        found += _reached(block, states, batch, waiting)
         seen = {target.name for step in found for target in step}
         waiting = [target for target in waiting if target.name not in seen]
         if not waiting:
@@ -148,7 +164,7 @@ def steps(block: Block, hidden: Sequence[torch.Tensor], targets: Sequence[Target
     return found
 
 
-def _reached(block: Block, states: torch.Tensor, text: int, targets: Sequence[Target]) -> list[list[Target]]:
+def _reached(block: Block, states: torch.Tensor, batch: int, targets: Sequence[Target]) -> list[list[Target]]:
     seen: dict[str, tuple[torch.Tensor, list[Target]]] = {}
 
     def watch(target: Target) -> Callable[[Any, tuple[Any, ...]], None]:
@@ -164,7 +180,7 @@ def _reached(block: Block, states: torch.Tensor, text: int, targets: Sequence[Ta
     with ExitStack() as hooks:
         for target in targets:
             hooks.callback(target.module.register_forward_pre_hook(watch(target)).remove)
-        block.output(states, text)
+        block.output(states, batch)
     return list({id(members): members for _, members in seen.values()}.values())
 
 

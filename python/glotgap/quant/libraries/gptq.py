@@ -15,19 +15,21 @@ Limits:
 - An input that is 0 in all texts is dead: the library sets its column to 0. A layer that no text reaches is left
   alone; the library's own loop rounds to nearest, in silence, what fewer than 0.5 % of the tokens reach.
 - Embeddings and stacks of experts are left alone. An output head is calibrated on the whole quantized model.
+- Of a layer that a block calls more than once a text, the first input counts.
 - The library packs only layers whose sides 32 divides; we do not ask for that. The last group of a row may be shorter.
 - Importing it sets PYTORCH_ALLOC_CONF and CUDA_DEVICE_ORDER in the environment and prints a banner. On two cores its
   pool of threads asks for GPTQMODEL_CPU_WORKERS=2 or more; we do not start that pool.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, suppress
+from functools import partial
 from typing import Any, Final
 
 import torch
 
 from glotgap.quant.libraries import left_alone, library, linear
-from glotgap.quant.libraries.calibration import Block, Texts, blocks, evaluating, steps, texts
+from glotgap.quant.libraries.calibration import Block, Texts, blocks, evaluating, steps, texts, together
 from glotgap.quant.rewriting import Context, Rewritten, Target
 from glotgap.quant.scheme import Scheme
 
@@ -46,7 +48,7 @@ def rewritten(model: Any, targets: Sequence[Target], scheme: Scheme, context: Co
         BadArgumentError: there are no calibration texts, or they are not this model's.
     """
     library("gptq")
-    given = texts(model, scheme, context)
+    given = together(texts(model, scheme, context))
     return _rewritten(model, targets, scheme, given)
 
 
@@ -61,8 +63,9 @@ def _rewritten(model: Any, targets: Sequence[Target], scheme: Scheme, given: Tex
             hidden = block.run(hidden)
         within = {target.name for group in inside.values() for target in group}
         outside = [target for target in fit if target.name not in within]
+        runs = [partial(model, input_ids=ids) for ids in given]
         for target in outside:
-            yield from _step([target], scheme, lambda: _run(model, given))
+            yield from _step([target], scheme, runs)
 
 
 def _fits(target: Target) -> bool:
@@ -78,20 +81,19 @@ def _of_block(
     block: Block, hidden: Sequence[torch.Tensor], targets: Sequence[Target], scheme: Scheme
 ) -> Iterator[_Answer]:
     reached = steps(block, hidden, targets)
+    runs = [partial(block.output, states, batch) for batch, states in enumerate(hidden)]
     for step in reached:
-        yield from _step(step, scheme, lambda: block.run(hidden))
+        yield from _step(step, scheme, runs)
     seen = {target.name for step in reached for target in step}
     yield from ((target, left_alone(target, _UNREACHED)) for target in targets if target.name not in seen)
 
 
-def _step(targets: Sequence[Target], scheme: Scheme, run: Callable[[], Any]) -> Iterator[_Answer]:
-    """Yield targets that share an input, each quantized for the inputs that a run feeds it."""
+def _step(targets: Sequence[Target], scheme: Scheme, runs: Iterable[Callable[[], Any]]) -> Iterator[_Answer]:
+    """Yield targets that share an input, each quantized for the inputs that the runs feed it."""
     solvers = [_solver(target, scheme) for target in targets]
     inputs = [_Inputs(solver) for solver in solvers]
-    with ExitStack() as hooks:
-        for target, heard in zip(targets, inputs, strict=True):
-            hooks.callback(target.module.register_forward_hook(heard.hear).remove)
-        run()
+    for run in runs:
+        _listen(targets, inputs, run)
     for heard in inputs:
         heard.hand_over()
     for target, solver in zip(targets, solvers, strict=True):
@@ -110,16 +112,38 @@ def _solver(target: Target, scheme: Scheme) -> Any:
     return solver
 
 
+@torch.no_grad()
+def _listen(targets: Sequence[Target], inputs: Sequence["_Inputs"], run: Callable[[], Any]) -> None:
+    """Hand each target's input to its listener; the run is broken off when all have heard theirs."""
+    waiting = set(inputs)
+
+    def tell(heard: _Inputs, _module: torch.nn.Module, args: tuple[Any, ...]) -> None:
+        heard.hear(args[0])
+        waiting.discard(heard)
+        if not waiting:
+            raise _AllHeardError
+
+    with ExitStack() as hooks:
+        for target, heard in zip(targets, inputs, strict=True):
+            hooks.callback(target.module.register_forward_pre_hook(partial(tell, heard)).remove)
+        with suppress(_AllHeardError):
+            run()
+
+
+class _AllHeardError(Exception):
+    """Nothing more is to be learned from a run."""
+
+
 class _Inputs:
     """Inputs of a target, handed over many tokens at once: a solver takes as long for few."""
 
     def __init__(self, solver: Any) -> None:
         self._solver, self._kept, self._tokens = solver, list[torch.Tensor](), 0
 
-    def hear(self, _module: torch.nn.Module, args: tuple[Any, ...], _output: torch.Tensor) -> None:
-        given = args[0].reshape(-1, args[0].shape[-1])
-        self._kept.append(given.clone())
-        self._tokens += len(given)
+    def hear(self, given: torch.Tensor) -> None:
+        rows = given.reshape(-1, given.shape[-1])
+        self._kept.append(rows.clone())
+        self._tokens += len(rows)
         if self._tokens >= _AT_ONCE:
             self.hand_over()
 
@@ -148,9 +172,3 @@ def _as_filed(scale: torch.Tensor) -> torch.Tensor:
 def _bits(bits: int, scale: torch.Tensor, matrix: torch.Tensor) -> float:
     rows, columns = matrix.shape
     return bits + (scale.numel() * (16 + bits) + 32 * columns) / (rows * columns)
-
-
-@torch.no_grad()
-def _run(model: Any, given: Texts) -> None:
-    for ids in given:
-        model(input_ids=ids)
