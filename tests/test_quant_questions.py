@@ -245,6 +245,17 @@ def test_spreads_and_single_languages_are_families_of_their_own():
     assert found.filter(pl.col("statistic") != "mean").height == 8
 
 
+def test_many_schemes_have_resamples_enough():
+    schemes = [f"rtn{bits}-g{group}" for bits in range(2, 9) for group in (16, 32, 64, 128)]
+    found = disparity(made(20, 2, (0.6,), schemes=schemes), rng=1).tests
+    spreads = found.filter(pl.col("statistic") != "mean").drop_nulls("p")
+    assert spreads["n_resamples"].unique().to_list() == [200 * 28 * 4]
+    assert spreads["p_least"].max() <= 1 / 200
+    means = found.filter(statistic="mean")
+    assert means["n_resamples"].unique().to_list() == [200 * 28 * 2]
+    assert means["p_least"].max() <= 2 / 200
+
+
 def test_order_of_rows_does_not_matter():
     scores = pl.concat([made(12, 3, (0.4,), PAIR), made(12, 3, (), PAIR, model="a")])
     mixed = scores.sample(fraction=1.0, shuffle=True, seed=3)

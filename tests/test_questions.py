@@ -288,6 +288,18 @@ def test_too_few_units_are_said_to_show_nothing() -> None:
     assert "four times in five" not in four.sentence
 
 
+def test_many_questions_have_resamples_enough_and_too_few_are_said_to_show_nothing() -> None:
+    rng = np.random.default_rng(3)
+    x = rng.normal(size=12)
+    names = [f"x{number}" for number in range(60)]
+    columns = {name: x + rng.normal(0, 0.01, 12) for name in [*names, "damage"]}
+    enough = correlate(columns, names, "damage", statistics=["pearson"], rng=1)
+    assert enough.tests["n_resamples"].unique().to_list() == [12000]
+    assert enough.sentence.count("the data show more than 0") == 60
+    few = correlate(columns, names, "damage", statistics=["pearson"], n_resamples=999, rng=1)
+    assert few.sentence.count("so few resamples could not show it: p is at least 0.12") == 60
+
+
 def test_the_reach_of_many_questions_is_that_of_the_hardest() -> None:
     table = {name: np.random.default_rng(seed).normal(size=30) for seed, name in enumerate("abcd")}
     one = correlate(table, "a", "d", statistics=["pearson"], rng=1)

@@ -21,8 +21,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 _OPTIONS = (
     click.option("--level", "confidence_level", type=click.FloatRange(0, 1, min_open=True, max_open=True),
                  default=0.95, show_default=True, metavar="SHARE", help="Confidence level of the intervals."),
-    click.option("--resamples", "n_resamples", type=click.IntRange(min=1), default=9999, show_default=True,
-                 metavar="N", help="Resamples behind each interval and each p that is not exact."),
+    click.option("--resamples", "n_resamples", type=click.IntRange(min=1), metavar="N",
+                 help="Resamples behind each interval and each p that is not exact; 9999 by default, or 200 for each "
+                 "finding where that is more."),
     click.option("--seed", "rng", type=click.IntRange(min=0), metavar="N",
                  help="Seed that repeats a run; drawn, and shown in the table, by default."),
     click.option("--threads", type=click.IntRange(min=1), metavar="N", help="Threads; all cores by default."),

@@ -7,8 +7,6 @@ Below 0 the first is better.
 Items are the units: those that have a finite score under both schemes in every language. Intervals resample items, with
 all languages and both schemes of an item together; p swaps the two schemes within items, all languages of an item at
 once. A scheme that destroys the model in some language is named with the question: what such a one loses says little.
-
-One p is at least 2 / (n_resamples + 1), and is then adjusted for all that was asked: many pairs ask for many resamples.
 """
 
 from collections.abc import Iterator, Sequence
@@ -30,9 +28,6 @@ from glotgap.stats.judging import How, resampled
 __all__ = ["contest"]
 
 _LEAST_ITEMS: Final = 3
-_LEAST_RESAMPLES: Final = 9999
-_FOR_EACH: Final = 400
-"""Resamples a finding: then the least p, adjusted for all of them, is 2 / 400."""
 
 
 @typed
@@ -54,7 +49,7 @@ def contest(
         pairs: of canonical spellings: does the first lose less than the second?
         baseline: the scheme that losses are counted from.
         confidence_level: of the intervals.
-        n_resamples: of each interval and each p; None for 9999, or 400 times the findings where that is more.
+        n_resamples: of each interval and each p; None for 9999, or 200 for each finding where that is more.
         adjust: how p is adjusted for the number of findings: see `glotgap.stats.adjust`.
         rng: seed; the same resamples serve all findings.
         threads: None for all.
@@ -77,8 +72,7 @@ def contest(
         if first == second or baseline in {first, second}:
             raise BadArgumentError(f"{first} against {second}: give two schemes, neither of them {baseline}")
     models = scores["model"].unique().sort().to_list()
-    enough = max(_LEAST_RESAMPLES, _FOR_EACH * 2 * len(models) * len(asked))
-    how = How.of(confidence_level, enough if n_resamples is None else n_resamples, rng, threads)
+    how = How.of(confidence_level, n_resamples, rng, threads, findings=2 * len(models) * len(asked))
     wanted = scores.filter(pl.col("scheme").is_in([baseline, *(scheme for pair in asked for scheme in pair)]))
     findings = [found for model in models for found in _findings(wanted.filter(model=model), asked, baseline, how)]
     return answer(adjusted(findings, adjust))

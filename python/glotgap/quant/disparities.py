@@ -39,12 +39,13 @@ from glotgap.quant.damage import BASELINE, PER, Damage, damages
 from glotgap.stats import permutation_test
 from glotgap.stats.answers import Answer, Finding, adjusted, answer, finding
 from glotgap.stats.judging import How, judge, resampled
+from glotgap.stats.results import BootstrapResult, ConfidenceInterval, PermutationTestResult
 
 __all__ = ["disparity"]
 
 _LEAST_ITEMS: Final = 3
 
-Statistic = Callable[..., NDArray[np.float64]]
+OfMeans = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
 
 @typed
@@ -56,7 +57,7 @@ def disparity(
     low: Sequence[str] = (),
     baseline: str = BASELINE,
     confidence_level: float = 0.95,
-    n_resamples: int = 9999,
+    n_resamples: int | None = None,
     adjust: str = "holm",
     rng: Any = None,
     threads: int | None = None,
@@ -70,7 +71,7 @@ def disparity(
         low: low-resource languages.
         baseline: the scheme that others are compared with.
         confidence_level: of the intervals.
-        n_resamples: of each interval and each p.
+        n_resamples: of each interval and each p; None for 9999, or 200 for each finding of a family where that is more.
         adjust: how p is adjusted for the number of findings of a family: see `glotgap.stats.adjust`.
         rng: seed; the same resamples serve all findings.
         threads: None for all.
@@ -89,11 +90,15 @@ def disparity(
         raise BadArgumentError(f"per is {per!r}: give item or byte")
     if bool(high) != bool(low) or set(high) & set(low):
         raise BadArgumentError(f"high is {list(high)} and low {list(low)}: name languages in both, none in two")
-    how = How.of(confidence_level, n_resamples, rng, threads)
+    seed = np.random.SeedSequence().entropy if rng is None else rng
     asked = [(of, _asked(of, per)) for of in damages(scores, baseline)]
     resource = {"low": low, "high": high}
-    between = [found for of, bare in asked for found in _between_languages(of, per, bare, resource, how)]
-    each = [found for of, bare in asked for found in _of_languages(of, per, bare, how)]
+    hows = [
+        How.of(confidence_level, n_resamples, seed, threads, findings=count)
+        for count in ((len(_SPREADS) + bool(low)) * len(asked), sum(len(of.languages) for of, _ in asked))
+    ]
+    between = [found for of, bare in asked for found in _between_languages(of, per, bare, resource, hows[0])]
+    each = [found for of, bare in asked for found in _of_languages(of, per, bare, hows[1])]
     return answer([*adjusted(between, adjust), *adjusted(each, adjust)])
 
 
@@ -109,14 +114,12 @@ def _between_languages(
     damage: Damage, per: str, asked: Finding, resource: Mapping[str, Sequence[str]], how: How
 ) -> Iterator[Finding]:
     values = damage.loss(per)
-    for name, statistic in _SPREADS.items():
-        yield _between(values, statistic, replace(asked, statistic=name, null=_NOTHING[name]), how)
+    yield from _between(values, _SPREADS, asked, how)
     if unknown := [name for names in resource.values() for name in names if name not in damage.languages]:
         raise BadArgumentError(f"{', '.join(unknown)} has no scores: there are {', '.join(damage.languages)}")
     if resource["low"]:
         low, high = ([damage.languages.index(name) for name in dict.fromkeys(names)] for names in resource.values())
-        statistic = _difference(len(low))
-        yield _between(values[:, [*low, *high]], statistic, replace(asked, statistic="low_less_high"), how)
+        yield from _between(values[:, [*low, *high]], {"low_less_high": _low_less_high(len(low))}, asked, how)
 
 
 def _of_languages(damage: Damage, per: str, asked: Finding, how: How) -> Iterator[Finding]:
@@ -133,18 +136,47 @@ def _of_language(values: NDArray[np.float64], bare: Finding, how: How) -> Findin
     return judge([values], replace(bare, test="sign flips of items", level=how.confidence_level), "samples", how)
 
 
-def _between(values: NDArray[np.float64], statistic: Statistic, bare: Finding, how: How) -> Finding:
-    if len(values) < _LEAST_ITEMS or not _is_defined(bare.statistic, values.mean(axis=0)):
-        return bare
-    columns, is_spread = tuple(values.T), bare.statistic in _SPREADS
+def _between(
+    values: NDArray[np.float64], statistics: Mapping[str, OfMeans], asked: Finding, how: How
+) -> Iterator[Finding]:
+    """Yield a finding for each of some functions of the languages' means; one resample serves all of them."""
+    bare = {name: replace(asked, statistic=name, null=_NOTHING.get(name, 0.0)) for name in statistics}
+    few = len(values) < _LEAST_ITEMS
+    defined = [name for name in statistics if not few and _is_defined(name, values.mean(axis=0))]
+    yield from (found for name, found in bare.items() if name not in defined)
+    if not defined:
+        return
+
+    def statistic(*samples: NDArray[np.float64], axis: int = -1) -> NDArray[np.float64]:
+        means = np.stack([sample.mean(axis=axis) for sample in samples])
+        return np.stack([statistics[name](means) for name in defined])
+
+    columns, is_spread = tuple(values.T), statistics is _SPREADS
     method, alternative = ("basic", "greater") if is_spread else ("BCa", "two-sided")
     interval = resampled(columns, statistic, how, paired=True, method=method, vectorized=True)
     test = permutation_test(
-        columns, statistic, permutation_type="samples", alternative=alternative, vectorized=True, **how.shared
+        columns,
+        lambda *samples, axis: statistic(*samples, axis=axis).T,  # replicates come first there
+        permutation_type="samples",
+        alternative=alternative,
+        vectorized=True,
+        **how.shared,
     )
     said = f"permutation of languages within an item, {'one' if is_spread else 'two'}-sided"
-    found = replace(finding(replace(bare, test=said, mde=0.0), interval, test), mde=None)
-    return _not_below_nothing(found) if is_spread else found
+    for at, name in enumerate(defined):
+        found = replace(finding(replace(bare[name], test=said, mde=0.0), *_part(interval, test, at)), mde=None)
+        yield _not_below_nothing(found) if is_spread else found
+
+
+def _part(
+    interval: BootstrapResult, test: PermutationTestResult, at: int
+) -> tuple[BootstrapResult, PermutationTestResult]:
+    """Return what was found of one statistic of several."""
+    ends = ConfidenceInterval(*(end[at] for end in interval.confidence_interval))
+    one = replace(
+        interval, estimate=interval.estimate[at], standard_error=interval.standard_error[at], confidence_interval=ends
+    )
+    return one, replace(test, pvalue=test.pvalue[at])
 
 
 def _not_below_nothing(found: Finding) -> Finding:
@@ -160,8 +192,9 @@ def _is_defined(statistic: str, means: NDArray[np.float64]) -> bool:
     return statistic != "coefficient_of_variation" or bool((means > 0).all() or (means < 0).all())
 
 
-def _means(samples: Sequence[NDArray[np.float64]], axis: int) -> NDArray[np.float64]:
-    return np.stack([sample.mean(axis=axis) for sample in samples])
+def _worst_less_best(means: NDArray[np.float64]) -> NDArray[np.float64]:
+    found: NDArray[np.float64] = np.ptp(means, axis=0)
+    return found
 
 
 def _worst_less_median(means: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -180,24 +213,18 @@ def _variation(means: NDArray[np.float64]) -> NDArray[np.float64]:
     return found
 
 
-def _difference(count: int) -> Statistic:
-    """Return the mean of the first `count` samples' means less that of the others'."""
-
-    def difference(*samples: NDArray[np.float64], axis: int = -1) -> NDArray[np.float64]:
-        means = _means(samples, axis)
-        found: NDArray[np.float64] = means[:count].mean(axis=0) - means[count:].mean(axis=0)
-        return found
-
-    return difference
+def _low_less_high(count: int) -> OfMeans:
+    """Return the mean of the first `count` languages' means less that of the others'."""
+    return lambda means: means[:count].mean(axis=0) - means[count:].mean(axis=0)
 
 
-_SPREADS: Final[Mapping[str, Statistic]] = {
-    "worst_less_best": lambda *samples, axis=-1: np.ptp(_means(samples, axis), axis=0),
-    "worst_less_median": lambda *samples, axis=-1: _worst_less_median(_means(samples, axis)),
-    "worst_to_median": lambda *samples, axis=-1: _worst_to_median(_means(samples, axis)),
-    "coefficient_of_variation": lambda *samples, axis=-1: _variation(_means(samples, axis)),
+_SPREADS: Final[Mapping[str, OfMeans]] = {
+    "worst_less_best": _worst_less_best,
+    "worst_less_median": _worst_less_median,
+    "worst_to_median": _worst_to_median,
+    "coefficient_of_variation": _variation,
 }
-"""The disparities by name: functions of one sample a language."""
+"""The disparities by name: functions of the means of all languages, along the first axis."""
 
-_NOTHING: Final = dict.fromkeys(_SPREADS, 0.0) | {"worst_to_median": 1.0}
-"""What each disparity is where there is none."""
+_NOTHING: Final = {"worst_to_median": 1.0}
+"""What a disparity is where there is none; 0 for others."""

@@ -50,7 +50,7 @@ def correlate(
     baseline: str = BASELINE,
     statistics: Sequence[str] = ("pearson", "spearman"),
     confidence_level: float = 0.95,
-    n_resamples: int = 9999,
+    n_resamples: int | None = None,
     adjust: str = "holm",
     rng: Any = None,
     threads: int | None = None,
@@ -66,7 +66,8 @@ def correlate(
         baseline: the scheme that others are compared with.
         statistics: "pearson", "spearman" or both.
         confidence_level: of the intervals.
-        n_resamples: of each interval and, where not all pairings fit, of each p.
+        n_resamples: of each interval and, where not all pairings fit, of each p; None for 9999, or 200 for each finding
+            where that is more.
         adjust: how p is adjusted for the number of findings: see `glotgap.stats.adjust`.
         rng: seed.
         threads: None for all.

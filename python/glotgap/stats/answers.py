@@ -92,7 +92,8 @@ class Finding:
     def _in_reach(self) -> str:
         """Return what this n could have shown."""
         if self.p_least is not None and self.p_least >= 1 - self.level:
-            return f" (no data of this n could show it: p is at least {self.p_least:.2g})"
+            few = "so few resamples could not" if self.exact is False else "no data of this n could"
+            return f" ({few} show it: p is at least {self.p_least:.2g})"
         if self.mde is None or self._interval_says():
             return ""
         return f" (with this n, {self.mde:.2g} from {self.null:g} would be found four times in five)"

@@ -41,7 +41,7 @@ def correlate(
     unit: str = "row",
     statistics: Sequence[str] = ("pearson", "spearman"),
     confidence_level: float = 0.95,
-    n_resamples: int = 9999,
+    n_resamples: int | None = None,
     adjust: str = "holm",
     rng: Any = None,
     threads: int | None = None,
@@ -57,7 +57,8 @@ def correlate(
         unit: what a row is, for the sentence: "language", "model".
         statistics: "pearson", "spearman" or both.
         confidence_level: of the intervals.
-        n_resamples: of each interval and, where not all pairings fit, of each p.
+        n_resamples: of each interval and, where not all pairings fit, of each p; None for 9999, or 200 for each finding
+            where that is more.
         adjust: how p is adjusted for the number of findings: see `glotgap.stats.adjust`.
         rng: seed; the same resamples serve all findings.
         threads: None for all.
@@ -80,9 +81,10 @@ def correlate(
     if twice := [name for names in (_names(x), _names(y)) for name in names if names.count(name) > 1]:
         raise BadArgumentError(f"{twice[0]!r} is named twice: name each column once")
     asked.confidence(confidence_level)
-    how = How.of(confidence_level, n_resamples, rng, threads)
     groups = _groups(table, by)
     pairs = [(first, second) for first in _names(x) for second in _names(y)]
+    count = len(groups) * len(pairs) * len(statistics)
+    how = How.of(confidence_level, n_resamples, rng, threads, findings=count)
     findings = [
         _correlated(table, (first, second, *held), Finding("", group, statistic, None, 0.0, 0, unit), rows, how)
         for group, rows in groups

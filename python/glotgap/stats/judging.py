@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,9 @@ _REARRANGED = {
     "samples": "swaps within a",
     "independent": "permutation of labels",
 }
+_LEAST: Final = 9999
+_FOR_EACH: Final = 200
+"""Resamples a finding: then the least p, adjusted for all of them, is 0.01."""
 
 
 @dataclass(frozen=True)
@@ -39,10 +42,16 @@ class How:
         return {"n_resamples": self.n_resamples, "rng": self.rng, "threads": self.threads}
 
     @classmethod
-    def of(cls, confidence_level: float, n_resamples: int, rng: Any, threads: int | None) -> "How":
-        """Return the arguments of a question, with one seed for all its findings, so that they share resamples."""
+    def of(
+        cls, confidence_level: float, n_resamples: int | None, rng: Any, threads: int | None, *, findings: int
+    ) -> "How":
+        """Return the arguments of a question, with one seed for all its findings, so that they share resamples.
+
+        `n_resamples` None is as many as the p of so many `findings`, adjusted together, need.
+        """
         seed = np.random.SeedSequence().entropy if rng is None else rng
-        return cls(confidence_level, n_resamples, seed, threads)
+        enough = max(_LEAST, _FOR_EACH * findings)
+        return cls(confidence_level, enough if n_resamples is None else n_resamples, seed, threads)
 
 
 def resampled(samples: Sequence[NDArray[np.float64]], statistic: Any, how: How, **options: Any) -> BootstrapResult:

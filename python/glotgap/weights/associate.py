@@ -28,7 +28,7 @@ def associate(
     statistic: str = "kurtosis",
     given: str | Sequence[str] = (),
     confidence_level: float = 0.95,
-    n_resamples: int = 9999,
+    n_resamples: int | None = None,
     adjust: str = "holm",
     rng: Any = None,
     threads: int | None = None,
@@ -42,7 +42,8 @@ def associate(
         statistic: a column of figures, as kurtosis, absmax_sigma or tail6.
         given: hyperparameters that are held constant.
         confidence_level: of the intervals.
-        n_resamples: of each interval, and of each p that is not exact.
+        n_resamples: of each interval, and of each p that is not exact; None for 9999, or 200 for each finding where
+            that is more.
         adjust: how p is adjusted for the number of findings: see `glotgap.stats.adjust`.
         rng: seed; the same resamples serve all findings.
         threads: None for all.

@@ -35,7 +35,7 @@ def compare(
     statistic: str = "kurtosis",
     effect: str = "mean_difference",
     confidence_level: float = 0.95,
-    n_resamples: int = 9999,
+    n_resamples: int | None = None,
     rng: Any = None,
     threads: int | None = None,
 ) -> Answer:
@@ -47,7 +47,8 @@ def compare(
         statistic: a column of figures, as kurtosis, absmax_sigma or tail6.
         effect: "mean_difference", "median_difference" or "mean_ratio", of the first group over the second.
         confidence_level: of the intervals.
-        n_resamples: of each interval, and of each p that is not exact.
+        n_resamples: of each interval, and of each p that is not exact; None for 9999, or 200 for each finding where
+            that is more.
         rng: seed; the same resamples serve all findings.
         threads: None for all.
 
@@ -70,14 +71,15 @@ def compare(
     for name in groups:
         if name not in pairs.columns:
             raise BadArgumentError(f"no layer has a tensor of the group {name!r} with the figure {statistic!r}")
-    how = How.of(confidence_level, n_resamples, rng, threads)
+    models = pairs.partition_by("model", maintain_order=True, as_dict=True)
+    how = How.of(confidence_level, n_resamples, rng, threads, findings=len(models))
     findings = [
         judged(
             part.select(first, second),
             Finding(f"{statistic}, {first} against {second}", model, effect, None, null, 0, "layer"),
             how,
         )
-        for (model,), part in pairs.partition_by("model", maintain_order=True, as_dict=True).items()
+        for (model,), part in models.items()
     ]
     return answer(adjusted(findings, "holm"))
 

@@ -34,7 +34,7 @@ def growth(
     statistic: str = "kurtosis",
     effect: str = "mean_ratio",
     confidence_level: float = 0.95,
-    n_resamples: int = 9999,
+    n_resamples: int | None = None,
     rng: Any = None,
     threads: int | None = None,
 ) -> Answer:
@@ -46,7 +46,8 @@ def growth(
         statistic: a column of figures, as kurtosis, absmax_sigma or tail6.
         effect: "mean_ratio", "mean_difference" or "median_difference", of the last checkpoint to the first.
         confidence_level: of the intervals.
-        n_resamples: of each interval, and of each p that is not exact.
+        n_resamples: of each interval, and of each p that is not exact; None for 9999, or 200 for each finding where
+            that is more.
         rng: seed; the same resamples serve all findings.
         threads: None for all.
 
@@ -66,7 +67,7 @@ def growth(
         layers(scans[key], figure(statistic, scans[key]), groups).with_columns(pl.lit(step).alias("step"))
         for key, step in steps
     )
-    how = How.of(confidence_level, n_resamples, rng, threads)
+    how = How.of(confidence_level, n_resamples, rng, threads, findings=2 * len(groups))
     each = [values.filter(group=group) for group in groups]
     ratios = [_last_to_first(part, replace(bare, group=group), how) for group, part in zip(groups, each, strict=True)]
     trends = [_trend(part, group, statistic, confidence_level) for group, part in zip(groups, each, strict=True)]
