@@ -290,14 +290,36 @@ def test_too_few_units_are_said_to_show_nothing() -> None:
 
 def test_many_questions_have_resamples_enough_and_too_few_are_said_to_show_nothing() -> None:
     rng = np.random.default_rng(3)
-    x = rng.normal(size=12)
+    x = rng.normal(size=1000)
     names = [f"x{number}" for number in range(60)]
-    columns = {name: x + rng.normal(0, 0.01, 12) for name in [*names, "damage"]}
+    columns = {name: x + rng.normal(0, 0.01, 1000) for name in [*names, "damage"]}
     enough = correlate(columns, names, "damage", statistics=["pearson"], rng=1)
     assert enough.tests["n_resamples"].unique().to_list() == [12000]
     assert enough.sentence.count("the data show more than 0") == 60
     few = correlate(columns, names, "damage", statistics=["pearson"], n_resamples=999, rng=1)
     assert few.sentence.count("so few resamples could not show it: p is at least 0.12") == 60
+
+
+def test_verdicts_of_few_rows_do_not_hang_on_the_seed() -> None:
+    """One row carries r = 0.84; BCa moves the lower end to a percentile of 1e-7, where hardly a seed has a resample."""
+    x = [2.09, 1.52, 1.33, 1.0, 1.44, 1.77, 1.4, 1.15, 1.46, 1.26, 1.7, 1.17]
+    y = [88.1, 18.4, 14.7, 6.5, 15.3, 24.6, 19.8, 10.3, 20.7, 11.9, 25.5, 12.5]
+    found = [correlate({"x": x, "y": y}, "x", "y", statistics=["pearson"], rng=seed) for seed in range(4)]
+    rows = [one.tests.row(0, named=True) for one in found]
+    assert not any(row["shown"] for row in rows)
+    assert all(row["p"] < 0.05 and row["beyond"] < 30 for row in rows)
+    shown = [row["low"] > 0 for row in rows]
+    said = {True: "another seed may move the interval over 0, so the data are at the edge", False: "disagree"}
+    assert all(said[outside] in one.sentence for outside, one in zip(shown, found, strict=True))
+
+
+def test_an_interval_that_ends_within_its_own_noise_shows_nothing() -> None:
+    bare = Finding("q", "all", "mean", 1.0, 0.0, 20, "row", low=0.02, high=2.0, p=0.01, method="BCa", n_resamples=9999)
+    assert bare.shown
+    assert not replace(bare, mc_error=0.02).shown
+    assert replace(bare, mc_error=0.005, beyond=200.0).shown
+    assert not replace(bare, beyond=20.0).shown
+    assert replace(bare, low=90.0, high=100.0, beyond=1.0).shown
 
 
 def test_the_reach_of_many_questions_is_that_of_the_hardest() -> None:

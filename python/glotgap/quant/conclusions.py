@@ -1,8 +1,8 @@
 """What a sweep of widths and a contest of clips come to, each in one sentence that says no more than the data do.
 
-A disparity or a difference is *shown* when its interval leaves out what stands for nothing and its p, adjusted for all
-that was asked together, is below 0.05 (as everywhere in this package: `glotgap.stats.answers`). A scheme that destroys
-the model in some language wins no contest: of two broken models, the one that loses less is broken too.
+A disparity or a difference is *shown* as everywhere in this package (`glotgap.stats.answers`): by its interval and by
+its p, adjusted for all that was asked together. A scheme that destroys the model in some language wins no contest: of
+two broken models, the one that loses less is broken too.
 """
 
 from collections.abc import Sequence
@@ -45,7 +45,7 @@ def sweep_sentence(losses: pl.DataFrame, tests: pl.DataFrame) -> str:
         'With n = 2 languages, 6 items and this model'
     """
     asked = tests.filter(pl.col("statistic") == "worst_less_best")
-    found = asked.filter(_shown())
+    found = asked.filter("shown")
     schemes = losses["scheme"].n_unique()
     broken = losses.filter("destroyed")["scheme"].unique().sort().to_list()
     if found.is_empty():
@@ -69,7 +69,7 @@ def clips_sentence(losses: pl.DataFrame, tests: pl.DataFrame, forms: Sequence[st
         'With n = 2 languages, 6 items and this model'
     """
     wins = {
-        form: asked.filter(_shown(), pl.col("estimate") < 0).height == asked.height > 0
+        form: asked.filter(pl.col("shown"), pl.col("estimate") < 0).height == asked.height > 0
         for form in forms
         for asked in [tests.filter(pl.col("question").str.starts_with(f"nats lost under {form} less under "))]
     }
@@ -82,7 +82,7 @@ def clips_sentence(losses: pl.DataFrame, tests: pl.DataFrame, forms: Sequence[st
         )
     else:
         said = f"the data do not show that any of {len(wins)} schemes loses less than each of its rivals"
-    losers = tests.filter(_shown(), pl.col("estimate") > 0).height
+    losers = tests.filter(pl.col("shown"), pl.col("estimate") > 0).height
     dead = [form for form in wins if form in broken]
     destroyed = f"; destroyed in some language, and so no winner: {', '.join(dead)}" if dead else ""
     return f"{_given(losses)}, {said} ({losers} of {tests.height} comparisons show the opposite){destroyed}."
@@ -94,11 +94,6 @@ def _with_bits(form: str) -> str:
     if scheme.average_bits is None or scheme.bits is None:
         return form
     return f"{form} (with up to {scheme.average_bits - scheme.bits:g} bits a weight more)"
-
-
-def _shown() -> pl.Expr:
-    outside = (pl.col("low") > pl.col("null")) | (pl.col("high") < pl.col("null"))
-    return (outside & (pl.col("p_adjusted") < 1 - pl.col("level"))).fill_null(value=False)
 
 
 def _given(losses: pl.DataFrame) -> str:

@@ -44,6 +44,7 @@ from glotgap.stats.results import BootstrapResult, ConfidenceInterval, Permutati
 __all__ = ["disparity"]
 
 _LEAST_ITEMS: Final = 3
+_FIGURES: Final = ("estimate", "standard_error", "acceleration", "z0", "exact")
 
 OfMeans = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
@@ -172,10 +173,12 @@ def _part(
     interval: BootstrapResult, test: PermutationTestResult, at: int
 ) -> tuple[BootstrapResult, PermutationTestResult]:
     """Return what was found of one statistic of several."""
-    ends = ConfidenceInterval(*(end[at] for end in interval.confidence_interval))
-    one = replace(
-        interval, estimate=interval.estimate[at], standard_error=interval.standard_error[at], confidence_interval=ends
-    )
+    figures: dict[str, Any] = {name: getattr(interval, name)[at] for name in _FIGURES}
+    ends: dict[str, Any] = {
+        name: ConfidenceInterval(*(end[at] for end in getattr(interval, name)))
+        for name in ("confidence_interval", "mc_error")
+    }
+    one = replace(interval, **figures, **ends)
     return one, replace(test, pvalue=test.pvalue[at])
 
 

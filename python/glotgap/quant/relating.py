@@ -66,8 +66,8 @@ def correlate(
         baseline: the scheme that others are compared with.
         statistics: "pearson", "spearman" or both.
         confidence_level: of the intervals.
-        n_resamples: of each interval and, where not all pairings fit, of each p; None for 9999, or 200 for each finding
-            where that is more.
+        n_resamples: of each interval and, where not all pairings fit, of each p; see
+            `glotgap.stats.correlate`.
         adjust: how p is adjusted for the number of findings: see `glotgap.stats.adjust`.
         rng: seed.
         threads: None for all.

@@ -1,15 +1,18 @@
 """Answers: findings as the table TESTS, and in one plain sentence that says when the data cannot tell.
 
 A finding is *shown* when its interval leaves out the value that stands for nothing and p (adjusted, where several were
-asked together) is below 1 - level. Where only one of the two says so, or the interval is undefined, the data are at the
-edge; where neither does, they cannot tell: that is no proof of nothing, and the least effect in reach of this n is
-named, or that none is: few units have few rearrangements, and p is never less than one of them (two, on two sides).
+asked together) is below 1 - level. Where only one of the two says so, or the interval is undefined or a matter of luck
+(it ends within two Monte Carlo standard errors of that value, or near it and BCa moved that end so far out that fewer
+than 30 resamples are beyond it, and not a tenth of what was asked for: so with few units), the data are at the edge;
+where neither does, they cannot tell: that is no proof of nothing, and the least effect in reach of this n is named, or
+that none is: few units have few rearrangements, and p is never less than one of them (two, on two sides).
 """
 
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any
+from statistics import NormalDist
+from typing import TYPE_CHECKING, Any, Final
 
 from glotgap.stats.adjusting import adjust
 from glotgap.stats.planning import mde
@@ -21,6 +24,11 @@ if TYPE_CHECKING:
     from glotgap.stats.results import BootstrapResult, PermutationTestResult
 
 __all__ = ["Answer", "Finding", "adjusted", "answer", "finding"]
+
+_ENOUGH: Final = 30
+"""Resamples beyond an end of an interval."""
+_FAR: Final = 3
+"""Lengths of an interval that an end which hangs on fewer will hardly move."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +44,8 @@ class Finding:
     unit: str
     low: float | None = None
     high: float | None = None
+    mc_error: float | None = None
+    beyond: float | None = None
     level: float = 0.95
     method: str | None = None
     p: float | None = None
@@ -63,12 +73,12 @@ class Finding:
         if self.estimate is None:
             return f"{self.question}{group}: {self.statistic} is undefined, n = {self.n}: the data cannot tell"
         n = f"n = {self.n}" + (f" ({self.left_out} without a value)" if self.left_out else "")
-        figures = f"{self.statistic} {self.estimate:.3g}{self._interval()}{self._p()}, {n}"
+        figures = f"{self.statistic} {_short(self.estimate)}{self._interval()}{self._p()}, {n}"
         return f"{self.question}{group}: {figures}: {self.verdict()}"
 
     def _interval(self) -> str:
         if self.low is not None and self.high is not None:
-            return f" ({100 * self.level:g} % interval {self.low:.3g} to {self.high:.3g})"
+            return f" ({100 * self.level:g} % interval {_short(self.low)} to {_short(self.high)})"
         return "" if self.method is None else " (no interval: these data leave it undefined)"
 
     def _p(self) -> str:
@@ -77,15 +87,23 @@ class Finding:
         corrected = "" if self.p_adjusted in {None, self.p} else f" (adjusted {self.p_adjusted:.2g})"
         return f", p = {self.p:.2g}{corrected}"
 
+    @property
+    def shown(self) -> bool:
+        """Whether all that was asked of the data says that the statistic is not null, whatever the seed."""
+        says = [said for said in (self._interval_says(), self._p_says()) if said is not None]
+        has_no_interval = self.low is None and self.method is not None
+        return bool(says) and all(says) and not has_no_interval and not self._is_unsteady()
+
     def verdict(self) -> str:
         """Return what the data show."""
         interval, p = self._interval_says(), self._p_says()
         if p and interval is None and self.method is not None:
             return "the test finds something and there is no interval, so the data are at the edge"
-        says = [said for said in (interval, p) if said is not None]
-        if says and all(says):
+        if self.shown:
             return f"the data show {'more' if (self.estimate or 0.0) > self.null else 'less'} than {self.null:g}"
-        if any(says):
+        if interval and p is not False:
+            return f"another seed may move the interval over {self.null:g}, so the data are at the edge"
+        if interval or p:
             return f"the interval and the test disagree, so the data are at the edge{self._in_reach()}"
         return f"the data cannot tell{self._in_reach()}"
 
@@ -96,12 +114,24 @@ class Finding:
             return f" ({few} show it: p is at least {self.p_least:.2g})"
         if self.mde is None or self._interval_says():
             return ""
-        return f" (with this n, {self.mde:.2g} from {self.null:g} would be found four times in five)"
+        return f" (with this n, {_short(self.mde, 2)} from {self.null:g} would be found four times in five)"
 
     def _interval_says(self) -> bool | None:
         if self.low is None or self.high is None:
             return None
         return not self.low <= self.null <= self.high
+
+    def _is_unsteady(self) -> bool:
+        """Whether the interval leaves out null by luck."""
+        if self.low is None or self.high is None:
+            return False
+        distance = max(self.low - self.null, self.null - self.high)
+        if distance <= 2 * (self.mc_error or 0.0):
+            return True
+        if self.beyond is None or self.n_resamples is None:
+            return False
+        asked_for = self.n_resamples * (1 - self.level) / 2
+        return self.beyond < min(_ENOUGH, asked_for / 10) and distance < _FAR * (self.high - self.low)
 
     def _p_says(self) -> bool | None:
         p = self.p if self.p_adjusted is None else self.p_adjusted
@@ -130,6 +160,8 @@ def finding(
             estimate=_defined(interval.estimate),
             low=_defined(interval.confidence_interval.low),
             high=_defined(interval.confidence_interval.high),
+            mc_error=_defined(max(interval.mc_error)),
+            beyond=_beyond(interval, found.null),
             level=interval.confidence_level,
             method=interval.method,
             n_resamples=interval.n_resamples,
@@ -148,6 +180,21 @@ def finding(
 def _defined(value: Any) -> float | None:
     number = float(value)
     return number if math.isfinite(number) else None
+
+
+def _beyond(interval: "BootstrapResult", null: float) -> float | None:
+    """Return the resamples to be expected beyond that end of a BCa interval that faces null."""
+    z0, acceleration = float(interval.z0), float(interval.acceleration)
+    if interval.exact or not math.isfinite(z0 + acceleration):
+        return None
+    normal = NormalDist()
+    z = z0 + math.copysign(normal.inv_cdf((1 + interval.confidence_level) / 2), null - interval.estimate)
+    return interval.n_resamples * normal.cdf(-abs(z0 + z / (1 - acceleration * z)))
+
+
+def _short(value: float, digits: int = 3) -> str:
+    """Return a number of some digits; one of more before the point keeps them."""
+    return f"{value:.0f}" if abs(value) >= 10**digits and math.isfinite(value) else f"{value:.{digits}g}"
 
 
 def _text(seed: int | None) -> str | None:
@@ -194,6 +241,7 @@ def answer(findings: Sequence[Finding]) -> Answer:
 
     from glotgap import tables
 
-    frame = pl.DataFrame([asdict(found) for found in findings], schema=tables.TESTS.schema())
+    rows = [asdict(found) | {"shown": found.shown} for found in findings]
+    frame = pl.DataFrame(rows, schema=tables.TESTS.schema())
     tables.check("TESTS", frame)
     return Answer(tables.sort("TESTS", frame), "; ".join(found.sentence() for found in findings) + ".")

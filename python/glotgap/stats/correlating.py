@@ -28,6 +28,9 @@ __all__ = ["correlate"]
 
 _LEAST: Final = 4
 """Fewer rows have one or two distinct resamples of r, and no acceleration."""
+_DRAWS: Final = 1 << 23
+_MOST: Final = 999_999
+"""Resamples of few rows, unless told otherwise: so many that rows × resamples are `_DRAWS`, and no more than these."""
 
 
 @typed
@@ -57,8 +60,8 @@ def correlate(
         unit: what a row is, for the sentence: "language", "model".
         statistics: "pearson", "spearman" or both.
         confidence_level: of the intervals.
-        n_resamples: of each interval and, where not all pairings fit, of each p; None for 9999, or 200 for each finding
-            where that is more.
+        n_resamples: of each interval and, where not all pairings fit, of each p; None for 9999 or more: 200 for each
+            finding, and up to a million of few rows, whose intervals hang on rare resamples.
         adjust: how p is adjusted for the number of findings: see `glotgap.stats.adjust`.
         rng: seed; the same resamples serve all findings.
         threads: None for all.
@@ -85,8 +88,9 @@ def correlate(
     pairs = [(first, second) for first in _names(x) for second in _names(y)]
     count = len(groups) * len(pairs) * len(statistics)
     how = How.of(confidence_level, n_resamples, rng, threads, findings=count)
+    enough = 0 if n_resamples else _DRAWS
     findings = [
-        _correlated(table, (first, second, *held), Finding("", group, statistic, None, 0.0, 0, unit), rows, how)
+        _correlated(table, (first, second, *held), Finding("", group, statistic, None, 0.0, 0, unit), rows, how, enough)
         for group, rows in groups
         for first, second in pairs
         for statistic in statistics
@@ -121,7 +125,9 @@ def _values(table: Any, name: str) -> NDArray[np.float64]:
         raise BadArgumentError(f"column {name!r}: {error}") from error
 
 
-def _correlated(table: Any, names: tuple[str, ...], bare: Finding, rows: NDArray[np.bool_] | None, how: How) -> Finding:
+def _correlated(
+    table: Any, names: tuple[str, ...], bare: Finding, rows: NDArray[np.bool_] | None, how: How, draws: int
+) -> Finding:
     columns = [_values(table, name) for name in names]
     if len({len(values) for values in columns}) > 1:
         raise BadArgumentError(f"columns {', '.join(names)} differ in length: give one table")
@@ -132,7 +138,8 @@ def _correlated(table: Any, names: tuple[str, ...], bare: Finding, rows: NDArray
     if n < _LEAST + len(names) - 2 or any(np.ptp(values) == 0 for values in samples):
         return found
     reach = _reach(bare.statistic, n - len(names) + 2, how.confidence_level)
-    return judge(samples, replace(found, mde=reach), "pairings", how)
+    enough = max(how.n_resamples, min(_MOST, draws // n))
+    return judge(samples, replace(found, mde=reach), "pairings", replace(how, n_resamples=enough))
 
 
 def _of(names: tuple[str, ...], bare: Finding) -> Finding:
