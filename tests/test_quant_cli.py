@@ -234,6 +234,14 @@ def test_report_tables_answers_and_writes_tests(glotgap, scores):
     assert json.loads(tables.read_metadata("t.parquet")["arguments"])["scores"] == [scores]
 
 
+def test_report_tables_refuses_the_profile_of_another_model(glotgap, scores):
+    glotgap("profile", str(tiny.model(steps=1)), *FIVE, "--out", "p.safetensors", "-q")
+    tables.write(weights.scan(str(tiny.model(steps=1))), "t.parquet", {})
+    code, out, err = glotgap("report-tables", scores, "--profile", "p.safetensors", "--tensors", "t.parquet", *QUICK)
+    assert (code, out) == (1, "")
+    assert "give the profile of the model that was scored" in " ".join(err.split())
+
+
 def test_report_tables_knows_activations_from_a_profile_and_a_scan(glotgap, scores, model):
     glotgap("profile", model, *FIVE, "--out", "p.safetensors", "-q")
     tables.write(weights.scan(model), "t.parquet", {})
@@ -284,7 +292,6 @@ def test_report_tables_leaves_out_correlations_where_every_scheme_destroys_the_m
     ("arguments", "message"),
     [
         (("{scores}", "{scores}"), "two rows share one key"),
-        (("{scores}", "--high", "eng"), "name languages in both"),
         (("{scores}", "-x", "nonesuch"), "no column 'nonesuch'"),
         (("{scores}", "--covariates", "none.csv"), "cannot read none.csv"),
         (("none.parquet",), "cannot read none.parquet"),

@@ -49,6 +49,7 @@ def model():
         (("regret", "m", "p", "--out", "r.txt"), "end it in .parquet or .csv"),
         (("report-tables",), "Missing argument"),
         (("report-tables", "s", "--level", "1"), "1"),
+        (("report-tables", "s", "--high", "eng"), "--high and --low are compared with each other"),
         (("paint",), "No such command"),
     ],
 )

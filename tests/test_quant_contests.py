@@ -91,7 +91,11 @@ def test_contests_that_cannot_be_held_are_refused():
     unequal = scores.filter((pl.col("scheme") != PAIR[0]) | (pl.col("item") != "003"))
     for table, pair, said in [
         (unequal, PAIR, "were scored on other items: score both on the same"),
-        (scores, (PAIR[0], "rtn4-channel"), "m was not scored under rtn4-channel: there is rtn3-channel"),
+        (
+            scores,
+            (PAIR[0], "rtn4-channel"),
+            "m was not scored under rtn4-channel: there is fp, rtn2-channel, rtn3-channel",
+        ),
         (scores, (PAIR[0], PAIR[0]), "give two schemes"),
         (scores, (PAIR[0], "fp"), "neither of them fp"),
     ]:

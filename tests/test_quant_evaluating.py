@@ -207,7 +207,7 @@ def unloaded(monkeypatch):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"schemes": ["fp", "la4-own"]}, "la4-own-channel look at data: give calibration"),
+        ({"schemes": ["fp", "la4-own"]}, "no calibration text for la4-own-channel: give calibration"),
         ({"schemes": "gptq4", "calibration": None}, "look at data|is not installed"),
         ({"schemes": "la4-own", "calibration": OWN}, "holds text that is scored, such as"),
         ({"schemes": "la4-own", "calibration": parallel(languages=["eng"]).items([9])}, "has no text of heb"),

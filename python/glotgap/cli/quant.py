@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from glotgap._errors import BadArgumentError
 from glotgap.cli.answers import answer_options, read_columns, told, write_columns
 from glotgap.cli.checks import say
 from glotgap.cli.quant_answers import answers, show_notes
@@ -177,9 +178,11 @@ def report_tables(
     from glotgap.quant import degradation
     from glotgap.report.quant import reference_line, show_losses
 
+    if bool(high) != bool(low):
+        raise click.UsageError("--high and --low are compared with each other: name languages in both")
     table = pl.concat([tables.read(path, "SCORES") for path in scores])
     tables.check("SCORES", table)  # no item twice
-    covered = [*map(read_columns, covariates), *_of_activations(profile, tensors)]
+    covered = [*map(read_columns, covariates), *_of_activations(profile, tensors, table["model"])]
     show_losses(degradation(table), column="delta" if per == "item" else "delta_byte")
     click.echo(reference_line(table))
     groups, columns = {"high": high, "low": low}, {"x": list(x) or None, "given": list(given)}
@@ -187,16 +190,21 @@ def report_tables(
     told(found, out, scores=scores, reference=reference_line(table), per=per, **asked)
 
 
-def _of_activations(profile: str | None, tensors: str | None) -> "tuple[pl.DataFrame, ...]":
-    """Return what is known of languages from a profile and a scan."""
-    from glotgap import tables
-    from glotgap.quant import effective_kurtosis, load_profile, outlier_activation
-
+def _of_activations(profile: str | None, tensors: str | None, models: "pl.Series") -> "tuple[pl.DataFrame, ...]":
+    """Return what is known of languages from a profile and a scan of the model that was scored."""
     if (profile is None) != (tensors is None):
         raise click.UsageError("--profile and --tensors go together: give both, of the same model")
     if profile is None or tensors is None:
         return ()
+    from glotgap import tables
+    from glotgap.quant import effective_kurtosis, load_profile, outlier_activation
+
     read, scan = load_profile(profile), tables.read(tensors, "TENSORS")
+    if others := sorted(set(models) - {read.name}):
+        raise BadArgumentError(
+            f"{profile} is of the model {read.name}, and there are scores of {', '.join(others)}: give the profile of "
+            "the model that was scored, and scores of no other with it"
+        )
     return effective_kurtosis(read, scan), outlier_activation(read, scan)
 
 

@@ -62,7 +62,7 @@ class Calibration:
             return cls(None)
         if given is None:
             spelled = ", ".join(map(str, needy))
-            raise BadArgumentError(f"{spelled} look at data: give calibration, other text than the corpus")
+            raise BadArgumentError(f"no calibration text for {spelled}: give calibration, other text than the corpus")
         text = parallel(given)
         _refuse_seen(text, scored)
         found = cls(_matched(text), text)
@@ -128,7 +128,7 @@ def _refuse_seen(text: Parallel, scored: Parallel) -> None:
     if again := next(
         (item for items in scored.texts.values() for item in items if item and _plain(item) in seen), None
     ):
-        raise BadArgumentError(f"calibration holds text that is scored, such as {again!r:.60}: give other items")
+        raise BadArgumentError(f"calibration holds text that is scored, such as {again[:60]!r}: give other items")
 
 
 def _plain(item: str) -> str:

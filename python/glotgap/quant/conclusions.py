@@ -44,6 +44,8 @@ def sweep_sentence(losses: pl.DataFrame, tests: pl.DataFrame) -> str:
         >>> sweep_sentence(degradation(scores), disparity(scores, rng=1).tests)[:44]
         'With n = 2 languages, 6 items and this model'
     """
+    if losses["language"].n_unique() < 2:
+        return f"{_given(losses)}, nothing can be said of differences between languages."
     asked = tests.filter(pl.col("statistic") == "worst_less_best")
     found = asked.filter("shown")
     schemes = losses["scheme"].n_unique()

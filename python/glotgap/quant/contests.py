@@ -73,6 +73,8 @@ def contest(
             raise BadArgumentError(f"{first} against {second}: give two schemes, neither of them {baseline}")
     models = scores["model"].unique().sort().to_list()
     how = How.of(confidence_level, n_resamples, rng, threads, findings=2 * len(models) * len(asked))
+    for model in models:
+        _refuse_unscored(model, set(scores.filter(model=model)["scheme"]), asked)
     wanted = scores.filter(pl.col("scheme").is_in([baseline, *(scheme for pair in asked for scheme in pair)]))
     findings = [found for model in models for found in _findings(wanted.filter(model=model), asked, baseline, how)]
     return answer(adjusted(findings, adjust))
@@ -81,13 +83,15 @@ def contest(
 def _findings(scores: pl.DataFrame, pairs: Sequence[tuple[str, str]], baseline: str, how: How) -> Iterator[Finding]:
     known = {damage.scheme: damage for damage in damages(scores, baseline)}
     texts = {name: set(scores.filter(scheme=name).select("language", "item").iter_rows()) for name in known}
-    model = scores["model"][0]
     for pair in pairs:
-        if lacking := [name for name in pair if name not in known]:
-            raise BadArgumentError(f"{model} was not scored under {lacking[0]}: there is {', '.join(known)}")
         if texts[pair[0]] != texts[pair[1]]:
             raise BadArgumentError(f"{pair[0]} and {pair[1]} were scored on other items: score both on the same")
         yield from _of_pair(known[pair[0]], known[pair[1]], how)
+
+
+def _refuse_unscored(model: str, there: set[str], pairs: Sequence[tuple[str, str]]) -> None:
+    if lacking := [name for pair in pairs for name in pair if name not in there]:
+        raise BadArgumentError(f"{model} was not scored under {lacking[0]}: there is {', '.join(sorted(there))}")
 
 
 def _of_pair(first: Damage, second: Damage, how: How) -> Iterator[Finding]:

@@ -70,9 +70,9 @@ class Regret:
         worst = self.table.drop_nulls("regret").sort("regret", descending=True).row(0, named=True)
         left_out = f" ({len(self.skipped)} without a profile left out)" if self.skipped else ""
         return (
-            f"A shared clip costs {100 * self.mean:.2g} % more output error than clips by language, over "
+            f"A shared clip costs {_percent(self.mean)} % more output error than clips by language, over "
             f"{self.table['tensor'].n_unique()} matrices{left_out} and {self.table['language'].n_unique()} languages; "
-            f"{self._verdict()}. At most it costs {100 * worst['regret']:.2g} %, in {worst['tensor']} for "
+            f"{self._verdict()}. At most it costs {_percent(worst['regret'])} %, in {worst['tensor']} for "
             f"{worst['language']}. No choice of clips by language can win more of this error. (Weights: "
             f"{worst['reference']}.)"
         )
@@ -81,7 +81,7 @@ class Regret:
         if self.p is None:
             return "shuffled languages were not asked"
         found = (
-            f"{100 * self.of_parts:.2g} % where parts count alike, against {100 * float(np.mean(self.null)):.2g} % of "
+            f"{_percent(self.of_parts)} % where parts count alike, against {_percent(float(np.mean(self.null)))} % of "
             f"shuffled languages (p = {self.p:.2g}, {len(self.null)} shuffles): "
         )
         if self.p < _SMALL:
@@ -89,6 +89,11 @@ class Regret:
         if (least := 1 / (len(self.null) + 1)) >= _SMALL:
             return f"{found}so few shuffles cannot show a difference, p is at least {least:.2g}"
         return f"{found}the data do not show that they differ more than shuffled languages do"
+
+
+def _percent(share: float) -> str:
+    """Return per cent, of two digits or whole."""
+    return f"{100 * share:.0f}" if abs(share) >= 1 else f"{100 * share:.2g}"
 
 
 def regret(
