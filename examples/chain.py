@@ -51,7 +51,8 @@ def heaviest(scan: pl.DataFrame) -> pl.DataFrame:
 def worst(tests: pl.DataFrame) -> pl.DataFrame:
     """Return how far the worst language is from the best under each scheme."""
     asked = tests.filter(pl.col("statistic") == "worst_less_best")
-    return asked.select("group", "estimate", "low", "high", "null", "p_adjusted", "n")
+    p = pl.col("p_adjusted").round_sig_figs(2).cast(pl.String)
+    return asked.select("group", "estimate", "low", "high", p, "shown", "n")
 
 
 @contextmanager
