@@ -84,12 +84,15 @@ def test_protection_spends_no_more_than_its_average(model, read, average):
 
 
 def errors_of(model, read, language=0):
-    """Return the weighted error of each matrix against the same model in full precision."""
+    """Return the error of each matrix against the same model in full precision: of a language and of the start."""
     fresh = dict(causal("Llama").named_parameters())
     found = {}
     for name in read.site_of:
-        off = (fresh[name] - dict(model.named_parameters())[name]).detach().double()
-        found[name] = (off.square().sum(0) @ torch.from_numpy(read.second_moment(name)[language])).item()
+        before = fresh[name].detach().double()
+        off = before - dict(model.named_parameters())[name].detach()
+        kinds = [torch.from_numpy(one) for one in (read.second_moment(name)[language], read.start_moment(name))]
+        parts = [(off.square().sum(0) @ one / (before.square().sum(0) @ one)).item() for one in kinds]
+        found[name] = sum(parts) / 2
     return found
 
 
@@ -187,7 +190,7 @@ def made_up(model, draw, languages=3, folds=4, tokens=100):
         width = target.matrix.shape[1]
         second = np.array([[draw(at, fold, width) * tokens for fold in range(folds)] for at in range(languages)])
         empty = tuple((Moments(),) * folds for _ in range(languages))
-        sites[target.name] = Site(second, np.ones((languages, folds)), empty)
+        sites[target.name] = Site(second, np.ones((languages, folds)), empty, np.zeros(width))
         site_of[target.name] = target.name
     names = tuple(f"l{at}" for at in range(languages))
     return Profile(digest(model), "made up", names, counts, sites, site_of, {})

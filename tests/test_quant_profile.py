@@ -37,8 +37,8 @@ def model_and_tokens(kind):
     return masked(kind) if is_masked else causal(kind), tokenizer(masked=is_masked)
 
 
-def loop(model, tokens, texts):
-    """The slow twin: all inputs and outputs of each module, at the tokens of some texts, read one by one."""
+def loop(model, tokens, texts, *, start=False):
+    """The slow twin: all inputs and outputs of each module, at the tokens of some texts (or at their starts)."""
     heard = {}
     hooks = [
         module.register_forward_hook(lambda _, given, made, name=name: heard.setdefault(name, []).append((given, made)))
@@ -52,18 +52,19 @@ def loop(model, tokens, texts):
         heard.clear()
         with torch.no_grad():
             model.base_model(input_ids=torch.tensor([row]))
+        places = slice(0, 1) if start else slice(1, 1 + len(ids))
         for name, ((given, made),) in heard.items():
-            kept.setdefault(name, []).append([at_tokens(side, len(row), len(ids)) for side in (given, made)])
+            kept.setdefault(name, []).append([at_places(side, len(row), places) for side in (given, made)])
     for hook in hooks:
         hook.remove()
     return {name: list(map(joined, zip(*pairs, strict=True))) for name, pairs in kept.items()}
 
 
-def at_tokens(side, width, count):
+def at_places(side, width, places):
     first = side[0] if isinstance(side, tuple) and side else side
     if not torch.is_tensor(first) or first.shape[:-1].numel() != width:
         return None
-    return first.reshape(-1, first.shape[-1])[1 : 1 + count].double().numpy()
+    return first.reshape(-1, first.shape[-1])[places].double().numpy()
 
 
 def joined(parts):
@@ -89,6 +90,10 @@ def test_sums_are_those_of_a_loop_over_sentences(kind):
         for target in _linear(model)
         if target.name.rpartition(".")[0] in loop(model, tokens, ["a"])  # not the transform before a masked head
     }
+    starts = loop(model, tokens, text()["text"].to_list(), start=True)
+    for name in found.site_of:
+        given = starts[name.rpartition(".")[0]][0] ** 2
+        assert found.start_moment(name) == pytest.approx(given.sum(0), rel=1e-4, abs=ROUNDING * given.sum())
     for at, language in enumerate(found.languages):
         texts = text().filter(language=language)["text"].to_list()
         heard = loop(model, tokens, texts)
@@ -138,6 +143,7 @@ def same(one, other, *, rel):
         size = site.second.mean()
         assert other.sites[name].second == pytest.approx(site.second, rel=rel, abs=rel * size)
         assert other.sites[name].absmax == pytest.approx(site.absmax, rel=rel)
+        assert other.sites[name].start == pytest.approx(site.start, rel=rel, abs=rel * site.start.mean())
         for row, others in zip(site.moments, other.sites[name].moments, strict=True):
             for mine, theirs in zip(row, others, strict=True):
                 assert (mine.n, mine.n_nan, mine.n_inf) == (theirs.n, theirs.n_nan, theirs.n_inf)
@@ -191,7 +197,8 @@ def test_a_profile_comes_back_from_its_file_to_the_bit(tmp_path, whole):
         assert back.outputs[kind].tobytes() == sums.tobytes()
     for name, site in found.sites.items():
         other = back.sites[name]
-        assert (other.second.tobytes(), other.absmax.tobytes()) == (site.second.tobytes(), site.absmax.tobytes())
+        for kind in ("second", "absmax", "start"):
+            assert getattr(other, kind).tobytes() == getattr(site, kind).tobytes()
         assert [[part.__reduce__()[1] for part in row] for row in other.moments] == [
             [part.__reduce__()[1] for part in row] for row in site.moments
         ]

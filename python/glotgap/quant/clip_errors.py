@@ -7,6 +7,10 @@ and every language, one number says it all, and shared, minimax and per-language
 are relative: the norm of the output, tr(W E[x xᵀ] Wᵀ), is 1 for each language; one whose inputs are all 0 has no
 error.
 
+Special tokens that texts begin with (BOS) are no language's, and their activations are far larger than any other's: the
+weights that they meet look idle in text, and a model whose start is clipped is lost. So where a start is given, what
+counts is the mean of the language's error and that at the start.
+
 Limits: the diagonal leaves out how channels move together, as GPTQ does not. Clips are shares `RATIOS` of absmax, from
 1 down to 1/50, close together near 1, where the best clip of many bits is: they cost some 1e-3 of the least error at 2
 to 4 bits, and up to 7e-3 at 8, where each clip rounds luckily or not (single rows: some times that).
@@ -40,7 +44,15 @@ class ClipErrors:
     errors: torch.Tensor
 
 
-def clip_errors(matrix: torch.Tensor, moments: torch.Tensor, bits: int, group: int | None, *, rows: bool) -> ClipErrors:
+def clip_errors(
+    matrix: torch.Tensor,
+    moments: torch.Tensor,
+    bits: int,
+    group: int | None,
+    *,
+    rows: bool,
+    start: torch.Tensor | None = None,
+) -> ClipErrors:
     """Return the errors of all clips of one matrix.
 
     Args:
@@ -49,16 +61,24 @@ def clip_errors(matrix: torch.Tensor, moments: torch.Tensor, bits: int, group: i
         bits: of the grid ±(2^(bits-1) - 1).
         group: values a group; None for none.
         rows: whether rows (or their groups) have clips of their own; else one serves all.
+        start: what E[x²] at the start of texts is proportional to: channels.
 
     Example:
         >>> found = clip_errors(torch.tensor([[1.0, 2.0, 4.0]]), torch.ones(1, 3), 2, None, rows=True)
         >>> round(found.errors[0, 0, 0].item() * 21, 6)  # 1 -> 0, 2 -> 0 (ties to even), 4 -> 4
         5.0
     """
-    sizes = norms(matrix, moments)
-    scaled = moments.to(sizes) / torch.where(sizes > 0, sizes, 1)[:, None]
+    scaled = _relative(matrix, moments)
+    if start is not None and (first := _relative(matrix, start[None])).any():
+        scaled = (scaled + first) / 2
     parts = list(unit_errors(matrix, scaled, bits, group, rows=rows))
     return ClipErrors(torch.cat([part.absmax for part in parts]), torch.cat([part.errors for part in parts]))
+
+
+def _relative(matrix: torch.Tensor, moments: torch.Tensor) -> torch.Tensor:
+    """Return moments under which the norm of the output is 1; those of no input stay 0."""
+    sizes = norms(matrix, moments)
+    return moments.to(sizes) / torch.where(sizes > 0, sizes, 1)[:, None]
 
 
 def norms(matrix: torch.Tensor, moments: torch.Tensor) -> torch.Tensor:

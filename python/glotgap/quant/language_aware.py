@@ -5,7 +5,7 @@
   ACIQ, no unit is clipped beyond its absmax, and one whose values are all the same is not clipped.
 - `shared`, `minimax`, `own`: clips of least output error under the second moments of the inputs (`clip_errors`,
   `clip_choice`): for the mean over languages, for the worst language, or for each language by itself (one set of
-  weights a language).
+  weights a language). The start token counts as much as a language's text.
 - `protectB`: as `shared`, and matrices are given 8 bits instead of M as far as B bits a weight on average allow, so
   that the worst language's error, summed over matrices, is least (`protection`).
 
@@ -85,8 +85,8 @@ def _cut(clips: torch.Tensor, absmax: torch.Tensor) -> torch.Tensor:
 
 
 def _errors(target: Target, bits: int, scheme: Scheme, profile: Profile) -> ClipErrors:
-    second = torch.from_numpy(profile.second_moment(target.name))
-    return clip_errors(target.matrix, second, bits, scheme.group, rows=scheme.granularity != "tensor")
+    second, start = (torch.from_numpy(of(target.name)) for of in (profile.second_moment, profile.start_moment))
+    return clip_errors(target.matrix, second, bits, scheme.group, rows=scheme.granularity != "tensor", start=start)
 
 
 def _clips(target: Target, bits: int, scheme: Scheme, context: Context) -> torch.Tensor:

@@ -20,7 +20,7 @@ from glotgap.weights import Moments
 
 __all__ = ["load_profile", "save_profile"]
 
-_FORMAT = "glotgap profile 1"
+_FORMAT = "glotgap profile 2"
 
 
 def save_profile(profile: Profile, path: str | os.PathLike[str]) -> None:
@@ -37,7 +37,7 @@ def save_profile(profile: Profile, path: str | os.PathLike[str]) -> None:
     """
     arrays = {"tokens": profile.tokens} | {f"output.{kind}": profile.outputs[kind] for kind in OUTPUTS}
     for name, site in profile.sites.items():
-        arrays |= {f"second.{name}": site.second, f"absmax.{name}": site.absmax}
+        arrays |= {f"second.{name}": site.second, f"absmax.{name}": site.absmax, f"start.{name}": site.start}
         if site.whole is not None:
             arrays[f"whole.{name}"] = site.whole
     told = {
@@ -76,7 +76,8 @@ def load_profile(path: str | os.PathLike[str]) -> Profile:
 
 def _site(name: str, arrays: dict[str, np.ndarray[Any, Any]], states: list[list[Any]]) -> Site:
     moments = tuple(tuple(_moments(state) for state in row) for row in states)
-    return Site(arrays[f"second.{name}"], arrays[f"absmax.{name}"], moments, arrays.get(f"whole.{name}"))
+    second, absmax, start = (arrays[f"{kind}.{name}"] for kind in ("second", "absmax", "start"))
+    return Site(second, absmax, moments, start, arrays.get(f"whole.{name}"))
 
 
 def _state(moments: Moments) -> Any:

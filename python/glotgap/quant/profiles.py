@@ -9,10 +9,11 @@ For each language, in one pass over its text:
 - of each block, the mean |output| of its attention, of its MLP and of the residual stream after it: the a_l(λ) of
   effective kurtosis and outlier activation.
 
-The token that texts begin with (BOS) is left out: its activations are the same whatever the language, and so large that
-they would hide it. Sums are kept in float64, apart for `folds` parts of the items (item number modulo folds; the same
-items in every language), so that nulls can shuffle parts among languages. Profiles of other text of the same model
-`merge`. What is kept of activations takes memory by the model's size, whatever that of the text.
+The tokens that texts begin with (BOS) are left out of these: their activations are the same whatever the language, and
+so large that they would hide it. Second moments of them are kept apart, for clips that must not lose them. Sums are
+kept in float64, apart for `folds` parts of the items (item number modulo folds; the same items in every language), so
+that nulls can shuffle parts among languages. Profiles of other text of the same model `merge`. What is kept of
+activations takes memory by the model's size, whatever that of the text.
 
 Limits: experts that are one stacked parameter have no site; their layers have no MLP output.
 """
@@ -42,12 +43,14 @@ class Site:
         second: sums of x² by channel: languages × folds × channels, float64.
         absmax: the largest |x|: languages × folds.
         moments: of all values, by language and fold.
+        start: sums of x² by channel over the special tokens that texts begin with: channels; 0 where there are none.
         whole: sums of x xᵀ: languages × channels × channels; None unless asked for.
     """
 
     second: NDArray[np.float64]
     absmax: NDArray[np.float64]
     moments: tuple[tuple[Moments, ...], ...]
+    start: NDArray[np.float64]
     whole: NDArray[np.float64] | None = None
 
 
@@ -86,6 +89,11 @@ class Profile:
             return None
         means: NDArray[np.float64] = self.sites[site].second.sum(axis=1) / self.tokens.sum(axis=1)[:, None]
         return means
+
+    def start_moment(self, parameter: str) -> NDArray[np.float64] | None:
+        """Return what E[x²] of the inputs of a matrix is proportional to at the start of texts: channels; else None."""
+        site = self.site_of.get(parameter)
+        return None if site is None else self.sites[site].start
 
     def mean_outputs(self, kind: str) -> NDArray[np.float64]:
         """Return mean |output|: languages × layers; NaN where a layer has none.
@@ -159,4 +167,5 @@ def _merged_sites(one: Site, other: Site) -> Site:
     if (one.whole is None) != (other.whole is None):
         raise BadArgumentError("one profile holds whole second moments and the other does not: make both alike")
     whole = None if one.whole is None or other.whole is None else one.whole + other.whole
-    return Site(one.second + other.second, np.maximum(one.absmax, other.absmax), moments, whole)
+    absmax = np.maximum(one.absmax, other.absmax)
+    return Site(one.second + other.second, absmax, moments, one.start + other.start, whole)

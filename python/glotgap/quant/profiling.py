@@ -125,11 +125,16 @@ class _Sums:
         self.second = np.zeros((languages, folds, channels))
         self.absmax = np.zeros((languages, folds))
         self.moments = [[Moments() for _ in range(folds)] for _ in range(languages)]
+        self.start = np.zeros(channels)
         self.whole = np.zeros((languages, channels, channels)) if whole else None
 
-    def measured(self, language: int, fold: int, values: torch.Tensor) -> Callable[[], None]:
-        """Measure inputs, tokens × channels in float32; return what adds the measures to the sums."""
-        second, absmax = values.square().sum(0, dtype=torch.float64).numpy(), float(values.abs().max())
+    def measured(self, language: int, fold: int, values: torch.Tensor, before: torch.Tensor) -> Callable[[], None]:
+        """Measure inputs, tokens × channels in float32, and those of the special tokens before texts.
+
+        Return what adds the measures to the sums.
+        """
+        second, start = (part.square().sum(0, dtype=torch.float64).numpy() for part in (values, before))
+        absmax = float(values.abs().max())
         whole = None if self.whole is None else (values.double().T @ values.double()).numpy()
         moments = Moments()
         moments.update(values)
@@ -138,6 +143,7 @@ class _Sums:
             self.second[language, fold] += second
             self.absmax[language, fold] = max(self.absmax[language, fold], absmax)
             self.moments[language][fold] = self.moments[language][fold].merge(moments)
+            self.start += start
             if self.whole is not None:
                 self.whole[language] += whole
 
@@ -149,16 +155,22 @@ class _Sums:
         return bool((np.array(added) == tokens * self.second.shape[2]).all())
 
     def site(self) -> Site:
-        return Site(self.second, self.absmax, tuple(map(tuple, self.moments)), self.whole)
+        return Site(self.second, self.absmax, tuple(map(tuple, self.moments)), self.start, self.whole)
 
 
 def _refuse_nonfinite(name: str, sums: _Sums, languages: Sequence[str]) -> None:
-    bad = [language for language, part in zip(languages, sums.second, strict=True) if not np.isfinite(part).all()]
+    parts = zip([*languages, "the start of texts"], [*sums.second, sums.start], strict=True)
+    bad = [name for name, part in parts if not np.isfinite(part).all()]
     if bad:
         raise BadArgumentError(
             f"inputs of {name} are NaN or infinite for {', '.join(bad)}: no clip can be fitted to them; load the "
             "model in float32"
         )
+
+
+def _values(given: torch.Tensor, kept: torch.Tensor) -> torch.Tensor:
+    """Return the values at some tokens: tokens × channels, float32. Some models lay batches end to end."""
+    return given.reshape(-1, given.shape[-1])[kept.flatten().to(given.device)].float().cpu()
 
 
 class _Recorder:
@@ -175,7 +187,7 @@ class _Recorder:
         self._heard = {kind: np.zeros((languages, folds, self._layers), np.int64) for kind in OUTPUTS}
         self._tokens = np.zeros((languages, folds), np.int64)
         self._at = (0, 0)
-        self._kept = torch.zeros(0, dtype=torch.bool)
+        self._kept = self._before = torch.zeros(0, dtype=torch.bool)
         self._last: tuple[torch.Tensor | None, str] = (None, "")
         self._measured: list[Callable[[], None]] = []
 
@@ -194,9 +206,10 @@ class _Recorder:
     def read(self, batch: Sequence[Reading], scorer: Scorer, language: int, fold: int) -> None:
         """Let the model read texts of one language and fold."""
         inputs, mask = padded(batch, batch[0].inputs[0])
-        self._kept = torch.zeros_like(mask, dtype=torch.bool)
+        self._kept, self._before = torch.zeros(2, *mask.shape, dtype=torch.bool)
         for at, row in enumerate(batch):
             self._kept[at, row.places.start : row.places.stop] = True
+            self._before[at, : row.places.start] = True
         self._at, self._measured, self._last = (language, fold), [], (None, "")
         device = self._model.device
         self._model.base_model(input_ids=inputs.to(device), attention_mask=mask.to(device), **scorer.extra)
@@ -231,7 +244,8 @@ class _Recorder:
             if self._last[0] is not given:
                 self._last = (given, target.name)
                 sums = self._sums(target.name, given.shape[-1])
-                self._measured.append(sums.measured(*self._at, self._values(given)))
+                values, before = (_values(given, of) for of in (self._kept, self._before))
+                self._measured.append(sums.measured(*self._at, values, before))
             self._site_of[target.name] = self._last[1]
 
         return hear
@@ -246,7 +260,7 @@ class _Recorder:
             emitted: torch.Tensor = output[0] if isinstance(output, tuple) else output
             if emitted.shape[:-1].numel() != self._kept.numel():
                 return
-            means = self._values(emitted).abs().mean(1, dtype=torch.float64)
+            means = _values(emitted, self._kept).abs().mean(1, dtype=torch.float64)
             self._measured.append(partial(self._count, (*self._at, layer), kind, float(means.sum()), len(means)))
 
         return see
@@ -254,10 +268,6 @@ class _Recorder:
     def _count(self, place: tuple[int, int, int], kind: str, total: float, tokens: int) -> None:
         self._outputs[kind][place] += total
         self._heard[kind][place] += tokens
-
-    def _values(self, given: torch.Tensor) -> torch.Tensor:
-        """Return the values at tokens of the text: tokens × channels, float32. Some models lay batches end to end."""
-        return given.reshape(-1, given.shape[-1])[self._kept.flatten().to(given.device)].float().cpu()
 
     def _emitters(self) -> Iterator[tuple[str, int, torch.nn.Module]]:
         """Return what of each block has an output: the matrices at the ends of its two branches, and the block."""

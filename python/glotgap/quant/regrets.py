@@ -2,7 +2,8 @@
 
 R_λ = Err_λ(shared clip) / Err_λ(own clip) - 1, for each matrix and language λ: how much more the output of the matrix
 errs for λ because all languages share its clips. Where R is a hundredth, no choice of clips by language can win more
-than that hundredth of the error that rounding makes. It is undefined (null) where nothing errs with own clips.
+than that hundredth of the error that rounding makes. It is undefined (null) where nothing errs with own clips. The
+start of texts, which LA-ACIQ heeds too, is no language's and left out.
 
 Least errors of samples differ by chance, too: a clip that is fitted to one language's sentences fits their accidents.
 The null is what is left when languages are shuffled: the profile's parts (folds) are handed to languages at random,
