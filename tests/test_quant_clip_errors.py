@@ -44,14 +44,14 @@ def test_errors_are_those_of_a_loop(bits, group, rows):
 
 
 @pytest.mark.parametrize(("group", "rows"), [(None, False), (8, True)])
-def test_the_start_counts_as_much_as_the_text_of_a_language(group, rows):
+def test_the_start_counts_by_its_share(group, rows):
     matrix, second, start = matrix_of(), RNG.gamma(1.0, size=(3, 20)), RNG.gamma(1.0, size=20)
     given = [torch.from_numpy(part) for part in (matrix, second, start)]
-    found = clip_errors(*given[:2], 3, group, rows=rows, start=given[2])
+    found = clip_errors(*given[:2], 3, group, rows=rows, start=given[2], share=0.2)
     texts = loop(matrix.astype(np.float64), second, 3, group, rows=rows)
     first = loop(matrix.astype(np.float64), start[None], 3, group, rows=rows)
-    assert found.errors.numpy() == pytest.approx((texts + first) / 2, rel=1e-3, abs=SINGLE)
-    idle = clip_errors(*given[:2], 3, group, rows=rows, start=torch.zeros(20))
+    assert found.errors.numpy() == pytest.approx(0.8 * texts + 0.2 * first, rel=1e-3, abs=SINGLE)
+    idle = clip_errors(*given[:2], 3, group, rows=rows, start=torch.zeros(20), share=0.2)
     assert torch.equal(idle.errors, clip_errors(*given[:2], 3, group, rows=rows).errors)
 
 
@@ -59,7 +59,7 @@ def test_a_weight_that_only_the_start_meets_is_not_clipped():
     matrix, second, start = torch.full((1, 8), 1.0), torch.ones(2, 8), torch.zeros(8)
     matrix[0, 3], second[:, 3], start[3] = 9.0, 0.0, 1e6
     without = clip_errors(matrix, second, 8, None, rows=True)
-    given = clip_errors(matrix, second, 8, None, rows=True, start=start)
+    given = clip_errors(matrix, second, 8, None, rows=True, start=start, share=0.1)
     shares = torch.tensor([0.5, 0.5])
     assert RATIOS[shared(without.errors, shares)[0]] < 0.5
     assert RATIOS[shared(given.errors, shares)[0]] > 0.9

@@ -92,7 +92,7 @@ def errors_of(model, read, language=0):
         off = before - dict(model.named_parameters())[name].detach()
         kinds = [torch.from_numpy(one) for one in (read.second_moment(name)[language], read.start_moment(name))]
         parts = [(off.square().sum(0) @ one / (before.square().sum(0) @ one)).item() for one in kinds]
-        found[name] = sum(parts) / 2
+        found[name] = (1 - read.start_share) * parts[0] + read.start_share * parts[1]
     return found
 
 
@@ -193,7 +193,7 @@ def made_up(model, draw, languages=3, folds=4, tokens=100):
         sites[target.name] = Site(second, np.ones((languages, folds)), empty, np.zeros(width))
         site_of[target.name] = target.name
     names = tuple(f"l{at}" for at in range(languages))
-    return Profile(digest(model), "made up", names, counts, sites, site_of, {})
+    return Profile(digest(model), "made up", names, counts, 0, sites, site_of, {})
 
 
 def least_errors(matrix, second, bits):

@@ -90,6 +90,7 @@ def test_sums_are_those_of_a_loop_over_sentences(kind):
         for target in _linear(model)
         if target.name.rpartition(".")[0] in loop(model, tokens, ["a"])  # not the transform before a masked head
     }
+    assert found.starts == text().height
     starts = loop(model, tokens, text()["text"].to_list(), start=True)
     for name in found.site_of:
         given = starts[name.rpartition(".")[0]][0] ** 2
@@ -161,6 +162,7 @@ def test_halves_merge_to_the_whole():
     found = profile(model, tokenizer(), whole, batch_tokens=1)
     merged = one.merge(other)
     assert (merged.tokens == found.tokens).all()
+    assert merged.starts == found.starts
     same(
         found, merged, rel=1e-12
     )  # sentence by sentence the activations are the same bits; float64 sums in other order
@@ -193,6 +195,7 @@ def test_a_profile_comes_back_from_its_file_to_the_bit(tmp_path, whole):
     assert (back.model, back.name, back.languages) == (found.model, found.name, found.languages)
     assert dict(back.site_of) == dict(found.site_of)
     assert back.tokens.tobytes() == found.tokens.tobytes()
+    assert back.starts == found.starts > 0
     for kind, sums in found.outputs.items():
         assert back.outputs[kind].tobytes() == sums.tobytes()
     for name, site in found.sites.items():

@@ -8,8 +8,8 @@ are relative: the norm of the output, tr(W E[x xᵀ] Wᵀ), is 1 for each langua
 error.
 
 Special tokens that texts begin with (BOS) are no language's, and their activations are far larger than any other's: the
-weights that they meet look idle in text, and a model whose start is clipped is lost. So where a start is given, what
-counts is the mean of the language's error and that at the start.
+weights that they meet look idle in text, and a model whose start is clipped is lost. So where a start is given, its
+relative error counts too, by its share of all tokens.
 
 Limits: the diagonal leaves out how channels move together, as GPTQ does not. Clips are shares `RATIOS` of absmax, from
 1 down to 1/50, close together near 1, where the best clip of many bits is: they cost some 1e-3 of the least error at 2
@@ -52,6 +52,7 @@ def clip_errors(
     *,
     rows: bool,
     start: torch.Tensor | None = None,
+    share: float = 0.0,
 ) -> ClipErrors:
     """Return the errors of all clips of one matrix.
 
@@ -62,6 +63,7 @@ def clip_errors(
         group: values a group; None for none.
         rows: whether rows (or their groups) have clips of their own; else one serves all.
         start: what E[x²] at the start of texts is proportional to: channels.
+        share: what part of all tokens such starts are.
 
     Example:
         >>> found = clip_errors(torch.tensor([[1.0, 2.0, 4.0]]), torch.ones(1, 3), 2, None, rows=True)
@@ -70,7 +72,7 @@ def clip_errors(
     """
     scaled = _relative(matrix, moments)
     if start is not None and (first := _relative(matrix, start[None])).any():
-        scaled = (scaled + first) / 2
+        scaled = (1 - share) * scaled + share * first
     parts = list(unit_errors(matrix, scaled, bits, group, rows=rows))
     return ClipErrors(torch.cat([part.absmax for part in parts]), torch.cat([part.errors for part in parts]))
 

@@ -5,7 +5,7 @@
   ACIQ, no unit is clipped beyond its absmax, and one whose values are all the same is not clipped.
 - `shared`, `minimax`, `own`: clips of least output error under the second moments of the inputs (`clip_errors`,
   `clip_choice`): for the mean over languages, for the worst language, or for each language by itself (one set of
-  weights a language). The start token counts as much as a language's text.
+  weights a language). The start of texts counts as one of their tokens.
 - `protectB`: as `shared`, and matrices are given 8 bits instead of M as far as B bits a weight on average allow, so
   that the worst language's error, summed over matrices, is least (`protection`).
 
@@ -86,7 +86,8 @@ def _cut(clips: torch.Tensor, absmax: torch.Tensor) -> torch.Tensor:
 
 def _errors(target: Target, bits: int, scheme: Scheme, profile: Profile) -> ClipErrors:
     second, start = (torch.from_numpy(of(target.name)) for of in (profile.second_moment, profile.start_moment))
-    return clip_errors(target.matrix, second, bits, scheme.group, rows=scheme.granularity != "tensor", start=start)
+    rows, share = scheme.granularity != "tensor", profile.start_share
+    return clip_errors(target.matrix, second, bits, scheme.group, rows=rows, start=start, share=share)
 
 
 def _clips(target: Target, bits: int, scheme: Scheme, context: Context) -> torch.Tensor:

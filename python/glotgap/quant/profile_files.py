@@ -44,6 +44,7 @@ def save_profile(profile: Profile, path: str | os.PathLike[str]) -> None:
         "model": profile.model,
         "name": profile.name,
         "languages": profile.languages,
+        "starts": profile.starts,
         "site_of": dict(profile.site_of),
         "moments": {
             name: [[_state(part) for part in row] for row in site.moments] for name, site in profile.sites.items()
@@ -71,7 +72,8 @@ def load_profile(path: str | os.PathLike[str]) -> Profile:
     sites = {name: _site(name, arrays, states) for name, states in told["moments"].items()}
     outputs = {kind: arrays[f"output.{kind}"] for kind in OUTPUTS}
     languages = tuple(told["languages"])
-    return Profile(told["model"], told["name"], languages, arrays["tokens"], sites, told["site_of"], outputs)
+    of = (told["model"], told["name"], languages, arrays["tokens"], told["starts"])
+    return Profile(*of, sites, told["site_of"], outputs)
 
 
 def _site(name: str, arrays: dict[str, np.ndarray[Any, Any]], states: list[list[Any]]) -> Site:

@@ -63,6 +63,7 @@ class Profile:
         name: of the model.
         languages: in alphabetical order.
         tokens: seen: languages × folds.
+        starts: special tokens seen that texts begin with.
         sites: by the name of the first matrix that reads there.
         site_of: the site of each matrix, by parameter name.
         outputs: for each of `OUTPUTS`, mean |output| summed over tokens: languages × folds × layers; NaN where a layer
@@ -73,6 +74,7 @@ class Profile:
     name: str
     languages: tuple[str, ...]
     tokens: NDArray[np.int64]
+    starts: int
     sites: Mapping[str, Site]
     site_of: Mapping[str, str]
     outputs: Mapping[str, NDArray[np.float64]]
@@ -81,6 +83,11 @@ class Profile:
     def folds(self) -> int:
         """Parts that the items of each language are kept in."""
         return int(self.tokens.shape[1])
+
+    @property
+    def start_share(self) -> float:
+        """What part of all tokens the starts of texts are."""
+        return float(self.starts / (self.starts + self.tokens.sum())) if self.starts else 0.0
 
     def second_moment(self, parameter: str) -> NDArray[np.float64] | None:
         """Return E[x²] of the inputs of a matrix: languages × channels; None if it has no site."""
@@ -156,7 +163,8 @@ def merged(one: Profile, other: Profile) -> Profile:
             )
     sites = {name: _merged_sites(site, other.sites[name]) for name, site in one.sites.items()}
     outputs = {kind: one.outputs[kind] + other.outputs[kind] for kind in OUTPUTS}
-    return replace(one, tokens=one.tokens + other.tokens, sites=sites, outputs=outputs)
+    tokens, starts = one.tokens + other.tokens, one.starts + other.starts
+    return replace(one, tokens=tokens, starts=starts, sites=sites, outputs=outputs)
 
 
 def _merged_sites(one: Site, other: Site) -> Site:

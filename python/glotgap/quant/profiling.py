@@ -185,7 +185,7 @@ class _Recorder:
         self._site_of: dict[str, str] = {}
         self._outputs = {kind: np.zeros((languages, folds, self._layers)) for kind in OUTPUTS}
         self._heard = {kind: np.zeros((languages, folds, self._layers), np.int64) for kind in OUTPUTS}
-        self._tokens = np.zeros((languages, folds), np.int64)
+        self._tokens, self._starts = np.zeros((languages, folds), np.int64), 0
         self._at = (0, 0)
         self._kept = self._before = torch.zeros(0, dtype=torch.bool)
         self._last: tuple[torch.Tensor | None, str] = (None, "")
@@ -217,6 +217,7 @@ class _Recorder:
         for add in self._measured:
             add()
         self._tokens[language, fold] += int(self._kept.sum())
+        self._starts += int(self._before.sum())
 
     def profile(self, of: Subject, languages: tuple[str, ...]) -> Profile:
         """Return what was heard.
@@ -234,7 +235,7 @@ class _Recorder:
             kind: np.where(self._heard[kind] == self._tokens[:, :, None], sums, np.nan)
             for kind, sums in self._outputs.items()
         }
-        return Profile(of.digest, of.name, languages, self._tokens, sites, site_of, outputs)
+        return Profile(of.digest, of.name, languages, self._tokens, self._starts, sites, site_of, outputs)
 
     def _hears(self, target: Target) -> Callable[[torch.nn.Module, tuple[Any, ...]], None]:
         def hear(_: torch.nn.Module, args: tuple[Any, ...]) -> None:
