@@ -300,6 +300,11 @@ def test_many_questions_have_resamples_enough_and_too_few_are_said_to_show_nothi
     assert few.sentence.count("so few resamples could not show it: p is at least 0.12") == 60
 
 
+def test_no_resamples_at_all_are_refused() -> None:
+    with pytest.raises(BadArgumentError, match="n_resamples"):
+        correlate({"x": [1.0, 2, 3, 4, 5], "y": [2.0, 1, 4, 3, 5]}, "x", "y", n_resamples=0)
+
+
 def test_verdicts_of_few_rows_do_not_hang_on_the_seed() -> None:
     """One row carries r = 0.84; BCa moves the lower end to a percentile of 1e-7, where hardly a seed has a resample."""
     x = [2.09, 1.52, 1.33, 1.0, 1.44, 1.77, 1.4, 1.15, 1.46, 1.26, 1.7, 1.17]

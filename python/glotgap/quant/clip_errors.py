@@ -22,7 +22,7 @@ from typing import Final
 
 import torch
 
-__all__ = ["RATIOS", "ClipErrors", "clip_errors", "norms", "unit_errors"]
+__all__ = ["RATIOS", "ClipErrors", "clip_errors", "norms", "relative", "unit_errors"]
 
 RATIOS: Final = tuple(50.0 ** -((at / 79) ** 2) for at in range(80))
 """Clips, as shares of a unit's absmax, the greatest first: where several err alike, nothing is clipped in vain."""
@@ -70,17 +70,17 @@ def clip_errors(
         >>> round(found.errors[0, 0, 0].item() * 21, 6)  # 1 -> 0, 2 -> 0 (ties to even), 4 -> 4
         5.0
     """
-    scaled = _relative(matrix, moments)
-    if start is not None and (first := _relative(matrix, start[None])).any():
+    scaled, _ = relative(matrix, moments)
+    if start is not None and (first := relative(matrix, start[None])[0]).any():
         scaled = (1 - share) * scaled + share * first
     parts = list(unit_errors(matrix, scaled, bits, group, rows=rows))
     return ClipErrors(torch.cat([part.absmax for part in parts]), torch.cat([part.errors for part in parts]))
 
 
-def _relative(matrix: torch.Tensor, moments: torch.Tensor) -> torch.Tensor:
-    """Return moments under which the norm of the output is 1; those of no input stay 0."""
+def relative(matrix: torch.Tensor, moments: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return moments under which the norm of the output is 1 (those of no input stay 0), and the norms as they were."""
     sizes = norms(matrix, moments)
-    return moments.to(sizes) / torch.where(sizes > 0, sizes, 1)[:, None]
+    return moments.to(sizes) / torch.where(sizes > 0, sizes, 1)[:, None], sizes
 
 
 def norms(matrix: torch.Tensor, moments: torch.Tensor) -> torch.Tensor:

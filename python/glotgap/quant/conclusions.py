@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from glotgap.quant.scheme import Scheme
+from glotgap.stats.answers import short
 
 __all__ = ["clips_sentence", "language_aware", "rivals", "sweep_sentence"]
 
@@ -106,5 +107,5 @@ def _given(losses: pl.DataFrame) -> str:
 def _widest(losses: pl.DataFrame, group: str) -> str:
     part = losses.filter(pl.col("model") + " " + pl.col("scheme") == group).sort("delta")
     best, worst = part.row(0, named=True), part.row(-1, named=True)
-    gap = f"{worst['language']} {worst['delta']:.3g} nats an item, {best['language']} {best['delta']:.3g}"
+    gap = f"{worst['language']} {short(worst['delta'])} nats an item, {best['language']} {short(best['delta'])}"
     return f"{worst['scheme']}: {gap}"

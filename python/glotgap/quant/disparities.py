@@ -91,15 +91,13 @@ def disparity(
         raise BadArgumentError(f"per is {per!r}: give item or byte")
     if bool(high) != bool(low) or set(high) & set(low):
         raise BadArgumentError(f"high is {list(high)} and low {list(low)}: name languages in both, none in two")
-    seed = np.random.SeedSequence().entropy if rng is None else rng
     asked = [(of, _asked(of, per)) for of in damages(scores, baseline)]
     resource = {"low": low, "high": high}
-    hows = [
-        How.of(confidence_level, n_resamples, seed, threads, findings=count)
-        for count in ((len(_SPREADS) + bool(low)) * len(asked), sum(len(of.languages) for of, _ in asked))
-    ]
-    between = [found for of, bare in asked for found in _between_languages(of, per, bare, resource, hows[0])]
-    each = [found for of, bare in asked for found in _of_languages(of, per, bare, hows[1])]
+    spreads, means = (len(_SPREADS) + bool(low)) * len(asked), sum(len(of.languages) for of, _ in asked)
+    how = How.of(confidence_level, n_resamples, rng, threads, findings=spreads)
+    between = [found for of, bare in asked for found in _between_languages(of, per, bare, resource, how)]
+    how = How.of(confidence_level, n_resamples, how.rng, threads, findings=means)
+    each = [found for of, bare in asked for found in _of_languages(of, per, bare, how)]
     return answer([*adjusted(between, adjust), *adjusted(each, adjust)])
 
 

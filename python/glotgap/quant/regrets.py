@@ -31,13 +31,14 @@ from numpy.typing import NDArray
 
 from glotgap._errors import BadArgumentError
 from glotgap.quant.clip_choice import totals
-from glotgap.quant.clip_errors import norms, unit_errors
+from glotgap.quant.clip_errors import relative, unit_errors
 from glotgap.quant.loading import reference as reference_of
 from glotgap.quant.models import Subject, digest, load
 from glotgap.quant.profiles import Profile
 from glotgap.quant.rewriting import Target
 from glotgap.quant.scheme import Scheme
 from glotgap.quant.targets import weights
+from glotgap.stats.answers import short
 
 __all__ = ["Regret", "regret"]
 
@@ -71,9 +72,9 @@ class Regret:
         worst = self.table.drop_nulls("regret").sort("regret", descending=True).row(0, named=True)
         left_out = f" ({len(self.skipped)} without a profile left out)" if self.skipped else ""
         return (
-            f"A shared clip costs {_percent(self.mean)} % more output error than clips by language, over "
+            f"A shared clip costs {short(100 * self.mean, 2)} % more output error than clips by language, over "
             f"{self.table['tensor'].n_unique()} matrices{left_out} and {self.table['language'].n_unique()} languages; "
-            f"{self._verdict()}. At most it costs {_percent(worst['regret'])} %, in {worst['tensor']} for "
+            f"{self._verdict()}. At most it costs {short(100 * worst['regret'], 2)} %, in {worst['tensor']} for "
             f"{worst['language']}. No choice of clips by language can win more of this error. (Weights: "
             f"{worst['reference']}.)"
         )
@@ -81,8 +82,9 @@ class Regret:
     def _verdict(self) -> str:
         if self.p is None:
             return "shuffled languages were not asked"
+        parts, null = (short(100 * value, 2) for value in (self.of_parts, float(np.mean(self.null))))
         found = (
-            f"{_percent(self.of_parts)} % where parts count alike, against {_percent(float(np.mean(self.null)))} % of "
+            f"{parts} % where parts count alike, against {null} % of "
             f"shuffled languages (p = {self.p:.2g}, {len(self.null)} shuffles): "
         )
         if self.p < _SMALL:
@@ -90,11 +92,6 @@ class Regret:
         if (least := 1 / (len(self.null) + 1)) >= _SMALL:
             return f"{found}so few shuffles cannot show a difference, p is at least {least:.2g}"
         return f"{found}the data do not show that they differ more than shuffled languages do"
-
-
-def _percent(share: float) -> str:
-    """Return per cent, of two digits or whole."""
-    return f"{100 * share:.0f}" if abs(share) >= 1 else f"{100 * share:.2g}"
 
 
 def regret(
@@ -199,9 +196,9 @@ def _least_errors(
     """Return the least errors with a shared clip and with own clips: mixes × languages."""
     second = profile.sites[profile.site_of[target.name]].second
     parts = torch.from_numpy(second.reshape(-1, second.shape[2]))
-    sizes = norms(target.matrix, parts).cpu()
-    parts = parts / torch.where(sizes > 0, sizes, 1)[:, None]
-    mixes = [torch.from_numpy(mix).to(target.matrix.device, torch.float32) for mix in _mixes(sizes.numpy(), orders)]
+    parts, sizes = relative(target.matrix, parts)
+    arranged = _mixes(sizes.cpu().numpy(), orders)
+    mixes = [torch.from_numpy(mix).to(target.matrix.device, torch.float32) for mix in arranged]
     together, apart = np.zeros((2, len(mixes), len(profile.languages)))
     rows = scheme.granularity != "tensor"
     for part in unit_errors(target.matrix, parts, scheme.bits or 0, scheme.group, rows=rows):

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from glotgap.stats.influence import LeaveOneOut
     from glotgap.stats.results import BootstrapResult, PermutationTestResult
 
-__all__ = ["Answer", "Finding", "adjusted", "answer", "finding"]
+__all__ = ["Answer", "Finding", "adjusted", "answer", "finding", "short"]
 
 _ENOUGH: Final = 30
 """Resamples beyond an end of an interval."""
@@ -73,12 +73,12 @@ class Finding:
         if self.estimate is None:
             return f"{self.question}{group}: {self.statistic} is undefined, n = {self.n}: the data cannot tell"
         n = f"n = {self.n}" + (f" ({self.left_out} without a value)" if self.left_out else "")
-        figures = f"{self.statistic} {_short(self.estimate)}{self._interval()}{self._p()}, {n}"
+        figures = f"{self.statistic} {short(self.estimate)}{self._interval()}{self._p()}, {n}"
         return f"{self.question}{group}: {figures}: {self.verdict()}"
 
     def _interval(self) -> str:
         if self.low is not None and self.high is not None:
-            return f" ({100 * self.level:g} % interval {_short(self.low)} to {_short(self.high)})"
+            return f" ({100 * self.level:g} % interval {short(self.low)} to {short(self.high)})"
         return "" if self.method is None else " (no interval: these data leave it undefined)"
 
     def _p(self) -> str:
@@ -114,7 +114,7 @@ class Finding:
             return f" ({few} show it: p is at least {self.p_least:.2g})"
         if self.mde is None or self._interval_says():
             return ""
-        return f" (with this n, {_short(self.mde, 2)} from {self.null:g} would be found four times in five)"
+        return f" (with this n, {short(self.mde, 2)} from {self.null:g} would be found four times in five)"
 
     def _interval_says(self) -> bool | None:
         if self.low is None or self.high is None:
@@ -192,8 +192,13 @@ def _beyond(interval: "BootstrapResult", null: float) -> float | None:
     return interval.n_resamples * normal.cdf(-abs(z0 + z / (1 - acceleration * z)))
 
 
-def _short(value: float, digits: int = 3) -> str:
-    """Return a number of some digits; one of more before the point keeps them."""
+def short(value: float, digits: int = 3) -> str:
+    """Return a number of some digits; one of more before the point keeps them.
+
+    Example:
+        >>> short(0.12345), short(1234.5), short(123.4, 2)
+        ('0.123', '1234', '123')
+    """
     return f"{value:.0f}" if abs(value) >= 10**digits and math.isfinite(value) else f"{value:.{digits}g}"
 
 

@@ -88,9 +88,9 @@ def correlate(
     pairs = [(first, second) for first in _names(x) for second in _names(y)]
     count = len(groups) * len(pairs) * len(statistics)
     how = How.of(confidence_level, n_resamples, rng, threads, findings=count)
-    enough = 0 if n_resamples else _DRAWS
+    draws = _DRAWS if n_resamples is None else 0
     findings = [
-        _correlated(table, (first, second, *held), Finding("", group, statistic, None, 0.0, 0, unit), rows, how, enough)
+        _correlated(table, (first, second, *held), Finding("", group, statistic, None, 0.0, 0, unit), rows, how, draws)
         for group, rows in groups
         for first, second in pairs
         for statistic in statistics
