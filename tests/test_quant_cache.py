@@ -7,6 +7,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+from functools import partial
 
 import pytest
 from polars.testing import assert_frame_equal
@@ -118,12 +119,19 @@ def test_other_calibration_makes_scores_anew_where_a_scheme_looks_at_it(path, ma
 
 
 def test_another_version_of_a_library_makes_scores_anew(monkeypatch):
-    schemes = [running.Scheme.parse(spelling) for spelling in ("hqq4", "rtn4")]
     made = []
     for version in ("1.0", "1.1"):
         monkeypatch.setattr(running, "version", lambda _, given=version: given)
-        made.append([running._made(scheme) for scheme in schemes])
-    assert made == [[{"library": "1.0"}, {}], [{"library": "1.1"}, {}]]
+        made.append(running._made(running.Scheme.parse("hqq4")))
+    assert made == [{"library": "1.0"}, {"library": "1.1"}]
+
+
+def test_another_version_of_this_package_makes_scores_under_its_schemes_anew(path, made, monkeypatch):
+    schemes = ["fp", "rtn4"]
+    evaluated(path, schemes=schemes)
+    monkeypatch.setattr(running, "__version__", "99")
+    evaluated(path, schemes=schemes)
+    assert sum(made) == 6 + 6 + 6
 
 
 def test_what_stands_behind_texts_of_masked_models_decides_their_scores(path, made):
@@ -184,6 +192,36 @@ def test_two_runs_may_share_a_file(path):
         one.join()
     for scores in found.values():
         assert scores["nll"].to_list() == pytest.approx(wanted["nll"].to_list(), abs=1e-4)
+
+
+def tables(path):
+    """Names of tables that another run would see now; none where it would have to wait."""
+    connection = sqlite3.connect(path, timeout=0)
+    try:
+        return [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    except sqlite3.OperationalError:
+        return []
+    finally:
+        connection.close()
+
+
+def test_a_file_has_no_tables_or_both(path, monkeypatch):
+    """Another run that opened the file between the two took it for a database of something else."""
+    seen = []
+
+    class Watched(sqlite3.Connection):
+        def executescript(self, script):
+            self.set_progress_handler(lambda: bool(seen.append(tables(path))), 1)
+            super().executescript(script)
+            self.set_progress_handler(None, 1)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(sqlite3, "connect", partial(sqlite3.connect, factory=Watched))
+        with Cache.open(path):
+            pass
+    assert len(seen) > 20
+    assert tables(path) == ["runs", "scores"]
+    assert all(found in ([], ["runs", "scores"]) for found in seen)
 
 
 WRITES = """

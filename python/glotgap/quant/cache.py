@@ -20,12 +20,14 @@ from glotgap.quant.scoring import Encoded, Scored
 __all__ = ["Cache"]
 
 _SCHEMA = """
+BEGIN IMMEDIATE;
 CREATE TABLE IF NOT EXISTS runs (run TEXT PRIMARY KEY, asked TEXT NOT NULL, audit TEXT);
 CREATE TABLE IF NOT EXISTS scores (
     run TEXT, text TEXT, nll REAL, nonfinite INTEGER NOT NULL, PRIMARY KEY (run, text)
 ) WITHOUT ROWID;
+COMMIT;
 """
-
+"""Both tables at once: a run that opens the file meanwhile finds none or both."""
 
 _PATIENCE: Final = 60
 """Seconds to wait for another run that writes to the file."""

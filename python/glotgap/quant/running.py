@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from glotgap import tables
+from glotgap import __version__, tables
 from glotgap.quant.cache import Cache
 from glotgap.quant.calibration import Calibration
 from glotgap.quant.items import Item
@@ -128,8 +128,10 @@ def _ends(scorer: Scorer) -> dict[str, Any]:
 
 
 def _made(scheme: Scheme) -> dict[str, Any]:
-    """Return which values a scheme makes, where its spelling does not say all of it."""
-    return {"library": version(scheme.method)} if scheme.method in LIBRARIES else {}
+    """Return whose version decides which values a scheme makes: its library's, or this package's."""
+    if scheme.method in LIBRARIES:
+        return {"library": version(scheme.method)}
+    return {} if scheme.method == "fp" else {"glotgap": __version__}
 
 
 def _audits(kept: str, of: Subject) -> pl.DataFrame:
